@@ -1,0 +1,1 @@
+//! The sans-IO call engine: endpointing, turns, barge-in, playout, timers, the call record.

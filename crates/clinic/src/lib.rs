@@ -1,0 +1,1 @@
+//! Patients, orders, slots and appointments: the department's schedule and its rules.

@@ -1,0 +1,1 @@
+//! Scenarios as data, slots, red flags, screening rules, and the dialogue state machine.

@@ -1,0 +1,1 @@
+//! Words to typed understanding, dialogue moves to wording.

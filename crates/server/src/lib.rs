@@ -1,0 +1,1 @@
+//! The radline binary: configuration, wiring, the call driver and the model workers.

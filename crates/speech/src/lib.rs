@@ -1,0 +1,1 @@
+//! Voice activity, transcription and synthesis behind small synchronous traits.

@@ -1,0 +1,1 @@
+//! The event log and the embedded clinic in SQLite; recordings on disk.

@@ -1,0 +1,1 @@
+//! SIP and RTP legs: signalling and datagrams in, audio frames out.
