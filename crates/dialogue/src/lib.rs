@@ -1,1 +1,5 @@
-//! Scenarios as data, slots, red flags, screening rules, and the dialogue state machine.
+//! The dialogue as clinicians review it. So far: what may be expected and what may be understood.
+
+pub mod understanding;
+
+pub use understanding::{Command, Expectation, PartOfDay, TimeWish, Understanding, UnderstoodBy};

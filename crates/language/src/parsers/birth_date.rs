@@ -1,0 +1,210 @@
+//! Dates of birth, in the forms in which they are spoken, written and keyed in.
+
+use jiff::civil::Date;
+
+use super::numbers::{self, Number};
+use super::words;
+
+/// Nobody older than this is on the line; earlier years are a mishearing.
+const AGE_MAX_YEARS: i16 = 120;
+
+const MONTHS: [(&str, &str); 12] = [
+    ("january", "jan"),
+    ("february", "feb"),
+    ("march", "mar"),
+    ("april", "apr"),
+    ("may", "may"),
+    ("june", "jun"),
+    ("july", "jul"),
+    ("august", "aug"),
+    ("september", "sept"),
+    ("october", "oct"),
+    ("november", "nov"),
+    ("december", "dec"),
+];
+
+/// The month that a word names, 1 to 12.
+pub fn month(word: &str) -> Option<i8> {
+    MONTHS
+        .iter()
+        .position(|(long, short)| {
+            word == *long || word == *short || word == "sep" && *short == "sept"
+        })
+        .map(|index| index as i8 + 1)
+}
+
+/// The date of birth in a sentence, if there is exactly one reading that is a real day, not
+/// after `today`. Bare numbers are month, day, year; a day above 12 in first place is taken for
+/// day, month, year.
+pub fn parse(text: &str, today: Date) -> Option<Date> {
+    let words = words::split(text);
+    let (mut rest, mut named, mut found) = (&words[..], None, Vec::new());
+    while let Some(word) = rest.first() {
+        if let Some((number, taken)) = numbers::read(rest) {
+            found.push(number);
+            rest = &rest[taken..];
+            continue;
+        }
+        // "may" is also a verb; without a number in the sentence it is never reached.
+        named = month(word).or(named);
+        rest = &rest[1..];
+    }
+    named.map_or_else(|| from_numbers(&found, today), |month| with_month(month, &found, today))
+}
+
+/// A date of birth keyed in as MMDDYYYY.
+pub fn from_keys(keys: &str, today: Date) -> Option<Date> {
+    if keys.len() != 8 || !keys.bytes().all(|key| key.is_ascii_digit()) {
+        return None;
+    }
+    real(keys[4..].parse().ok()?, keys[..2].parse().ok()?, keys[2..4].parse().ok()?, today)
+}
+
+fn with_month(month: i8, found: &[Number], today: Date) -> Option<Date> {
+    let (day_at, day) = found
+        .iter()
+        .enumerate()
+        .find(|(_, number)| number.ordinal)
+        .or_else(|| found.iter().enumerate().find(|(_, n)| (1..=31).contains(&n.value)))?;
+    let rest: Vec<Number> = if day_at == 0 {
+        found[1..].to_vec()
+    } else {
+        [&found[..day_at], &found[day_at + 1..]].concat()
+    };
+    real(year(&rest, today)?, month, i8::try_from(day.value).ok()?, today)
+}
+
+fn from_numbers(found: &[Number], today: Date) -> Option<Date> {
+    // Written without separators, as recognisers like to: 03191967.
+    if let [only] = found
+        && only.digits == 8
+    {
+        return from_keys(&format!("{:08}", only.value), today);
+    }
+    // "oh three, nineteen, sixty seven": a leading zero belongs to the digit behind it.
+    let mut joined: Vec<Number> = Vec::new();
+    let mut zero = false;
+    for (index, number) in found.iter().enumerate() {
+        if number.value == 0 && joined.len() < 2 && index + 1 < found.len() {
+            zero = true;
+            continue;
+        }
+        joined.push(Number { digits: number.digits + usize::from(zero), ..*number });
+        zero = false;
+    }
+    let [first, second, rest @ ..] = &joined[..] else { return None };
+    // ISO order: the year first.
+    if first.digits == 4 {
+        let day = rest.first()?;
+        return real(
+            i16::try_from(first.value).ok()?,
+            i8::try_from(second.value).ok()?,
+            i8::try_from(day.value).ok()?,
+            today,
+        );
+    }
+    let (month, day) = if first.value > 12 { (second, first) } else { (first, second) };
+    real(year(rest, today)?, i8::try_from(month.value).ok()?, i8::try_from(day.value).ok()?, today)
+}
+
+/// A year from what is left: 1953, "nineteen fifty three", "twenty oh four", "nineteen oh four",
+/// or two digits, which are of this century unless that lies ahead.
+fn year(rest: &[Number], today: Date) -> Option<i16> {
+    let values: Vec<i16> = rest.iter().filter_map(|n| i16::try_from(n.value).ok()).collect();
+    let current = today.year();
+    match values[..] {
+        [year] if year >= 1000 => Some(year),
+        [short] if short < 100 => {
+            let this_century = current - current % 100 + short;
+            Some(if this_century > current { this_century - 100 } else { this_century })
+        }
+        [century @ (19 | 20), short @ 10..=99] => Some(century * 100 + short),
+        [century @ (19 | 20), 0, unit @ 0..=9] => Some(century * 100 + unit),
+        // Digit by digit: one nine five three; six seven.
+        [a, b, c, d] if [a, b, c, d].iter().all(|digit| *digit < 10) => {
+            Some(a * 1000 + b * 100 + c * 10 + d)
+        }
+        [tens @ 0..=9, unit @ 0..=9] => {
+            let short = [Number {
+                value: (tens * 10 + unit).unsigned_abs().into(),
+                digits: 2,
+                ordinal: false,
+            }];
+            year(&short, today)
+        }
+        _ => None,
+    }
+}
+
+fn real(year: i16, month: i8, day: i8, today: Date) -> Option<Date> {
+    let date = Date::new(year, month, day).ok()?;
+    (date <= today && date.year() >= today.year() - AGE_MAX_YEARS).then_some(date)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    const TODAY: Date = date(2026, 11, 23);
+
+    #[test]
+    fn spoken_forms() {
+        for (said, expected) in [
+            ("may two, nineteen fifty three", date(1953, 5, 2)),
+            ("five, two, fifty three", date(1953, 5, 2)),
+            ("It's the second of May, 1953.", date(1953, 5, 2)),
+            ("March 19th, 1967", date(1967, 3, 19)),
+            ("oh three nineteen sixty seven", date(1967, 3, 19)),
+            ("3/19/67", date(1967, 3, 19)),
+            ("19 March 1967", date(1967, 3, 19)),
+            ("1967-03-19", date(1967, 3, 19)),
+            ("03191967", date(1967, 3, 19)),
+            ("december first two thousand and four", date(2004, 12, 1)),
+            ("twelve one twenty oh four", date(2004, 12, 1)),
+            ("june thirtieth nineteen oh nine", date(1909, 6, 30)),
+            ("eleven twenty two one nine eight zero", date(1980, 11, 22)),
+            ("sept 5 04", date(2004, 9, 5)),
+        ] {
+            assert_eq!(parse(said, TODAY), Some(expected), "{said}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_past_day_is_nothing() {
+        for said in [
+            "",
+            "may i ask who is calling",
+            "february thirtieth nineteen eighty",
+            "march third twenty thirty",
+            "seventeen seventeen nineteen eighty",
+            "in may",
+            "january first seventeen hundred",
+        ] {
+            assert_eq!(parse(said, TODAY), None, "{said}");
+        }
+    }
+
+    #[test]
+    fn keyed_in() {
+        assert_eq!(from_keys("05021953", TODAY), Some(date(1953, 5, 2)));
+        assert_eq!(from_keys("0502195", TODAY), None);
+        assert_eq!(from_keys("13021953", TODAY), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_written_day_is_read_back(year in 1910_i16..2026, month in 1_i8..=12, day in 1_i8..=28) {
+            let day = date(year, month, day);
+            let said = format!("{} {}, {}", MONTHS[usize::from(month.unsigned_abs()) - 1].0, day.day(), year);
+            proptest::prop_assert_eq!(parse(&said, TODAY), Some(day));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in ".{0,80}") {
+            let read = parse(&text, TODAY);
+            proptest::prop_assert!(read.is_none_or(|date| date <= TODAY));
+        }
+    }
+}

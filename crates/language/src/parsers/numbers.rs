@@ -1,0 +1,205 @@
+//! Spoken and written numbers.
+
+/// A number found in a sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Number {
+    /// Its value.
+    pub value: u32,
+    /// Digits as written or implied: "05" and "oh five" differ from "5".
+    pub digits: usize,
+    /// Said as an ordinal ("third", "3rd").
+    pub ordinal: bool,
+}
+
+/// What one word contributes.
+enum Atom {
+    Unit(u32),
+    Teen(u32),
+    Ten(u32),
+    Hundred,
+    Thousand,
+}
+
+const UNITS: [&str; 10] =
+    ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+const TEENS: [&str; 10] = [
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+];
+const TENS: [&str; 8] =
+    ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+const ORDINAL_UNITS: [&str; 10] = [
+    "zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth",
+];
+const ORDINAL_TEENS: [&str; 10] = [
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+    "fourteenth",
+    "fifteenth",
+    "sixteenth",
+    "seventeenth",
+    "eighteenth",
+    "nineteenth",
+];
+
+fn place(table: &[&str], word: &str) -> Option<u32> {
+    table.iter().position(|entry| *entry == word).map(|index| index as u32)
+}
+
+fn atom(word: &str) -> Option<(Atom, bool)> {
+    let cardinal = match word {
+        "oh" | "o" | "nought" | "naught" => Some(Atom::Unit(0)),
+        "fourty" => Some(Atom::Ten(40)),
+        "hundred" => Some(Atom::Hundred),
+        "thousand" => Some(Atom::Thousand),
+        _ => place(&UNITS, word)
+            .map(Atom::Unit)
+            .or_else(|| place(&TEENS, word).map(|n| Atom::Teen(10 + n)))
+            .or_else(|| place(&TENS, word).map(|n| Atom::Ten(20 + 10 * n))),
+    };
+    if let Some(atom) = cardinal {
+        return Some((atom, false));
+    }
+    let ordinal = match word {
+        "twentieth" => Some(Atom::Ten(20)),
+        "thirtieth" => Some(Atom::Ten(30)),
+        _ => place(&ORDINAL_UNITS, word)
+            .map(Atom::Unit)
+            .or_else(|| place(&ORDINAL_TEENS, word).map(|n| Atom::Teen(10 + n))),
+    };
+    ordinal.map(|atom| (atom, true))
+}
+
+/// A written number, with or without an ordinal ending.
+fn written(word: &str) -> Option<Number> {
+    let ordinal = ["st", "nd", "rd", "th"].iter().find_map(|ending| word.strip_suffix(ending));
+    let digits = ordinal.unwrap_or(word);
+    if digits.is_empty() || digits.len() > 9 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let value = digits.parse().ok()?;
+    Some(Number { value, digits: digits.len(), ordinal: ordinal.is_some() })
+}
+
+/// Reads the number that begins at the first word; returns it and how many words it took.
+///
+/// "fifty three" is one number, "nineteen fifty three" are two, as years are said; "two thousand
+/// four", "nineteen hundred" and "three hundred and ten" are one.
+pub fn read(words: &[String]) -> Option<(Number, usize)> {
+    let first = words.first()?;
+    if let Some(number) = written(first) {
+        return Some((number, 1));
+    }
+    let (start, ordinal) = atom(first)?;
+    let mut taken = 1;
+    let (mut value, mut ordinal) = match start {
+        Atom::Unit(n) | Atom::Teen(n) => (n, ordinal),
+        Atom::Ten(n) => match words.get(1).and_then(|word| atom(word)) {
+            Some((Atom::Unit(unit), is_ordinal)) if !ordinal && unit > 0 => {
+                taken = 2;
+                (n + unit, is_ordinal)
+            }
+            _ => (n, ordinal),
+        },
+        Atom::Hundred | Atom::Thousand => return None,
+    };
+    let scale = words.get(taken).and_then(|word| atom(word)).and_then(|(atom, _)| match atom {
+        Atom::Hundred => Some(100),
+        Atom::Thousand => Some(1000),
+        _ => None,
+    });
+    if let Some(scale) = scale.filter(|_| value > 0) {
+        value *= scale;
+        taken += 1;
+        let and = usize::from(words.get(taken).is_some_and(|word| word == "and"));
+        if let Some((rest, more)) =
+            words.get(taken + and..).and_then(read).filter(|(rest, _)| rest.value < scale)
+        {
+            value += rest.value;
+            ordinal = rest.ordinal;
+            taken += and + more;
+        }
+    }
+    let digits = value.to_string().len();
+    Some((Number { value, digits, ordinal }, taken))
+}
+
+/// Every digit in a sentence, in order, for phone numbers and record numbers. "double five" and
+/// "triple zero" are understood; "fifty three" gives 5 and 3.
+pub fn digits(words: &[String]) -> String {
+    let mut found = String::new();
+    let mut repeat = 1;
+    let mut rest = words;
+    while let Some(word) = rest.first() {
+        let Some((number, taken)) = read(rest) else {
+            repeat = match word.as_str() {
+                "double" => 2,
+                "triple" => 3,
+                _ => 1,
+            };
+            rest = &rest[1..];
+            continue;
+        };
+        let text = if word.starts_with(|first: char| first.is_ascii_digit()) {
+            word.clone()
+        } else {
+            number.value.to_string()
+        };
+        found.push_str(&text.repeat(repeat));
+        repeat = 1;
+        rest = &rest[taken..];
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::words::split;
+    use super::*;
+
+    fn all(text: &str) -> Vec<u32> {
+        let words = split(text);
+        let (mut rest, mut found) = (&words[..], Vec::new());
+        while !rest.is_empty() {
+            match read(rest) {
+                Some((number, taken)) => {
+                    found.push(number.value);
+                    rest = &rest[taken..];
+                }
+                None => rest = &rest[1..],
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn years_and_scales() {
+        assert_eq!(all("nineteen fifty three"), [19, 53]);
+        assert_eq!(all("two thousand and four"), [2004]);
+        assert_eq!(all("nineteen hundred"), [1900]);
+        assert_eq!(all("three hundred and ten pounds"), [310]);
+        assert_eq!(all("the twenty third of the 5th"), [23, 5]);
+        assert_eq!(all("twenty oh four"), [20, 0, 4]);
+        assert_eq!(all("hundred hundred thousand"), Vec::<u32>::new());
+    }
+
+    #[test]
+    fn phone_digits_in_the_ways_people_say_them() {
+        assert_eq!(
+            digits(&split("eight oh eight, five five five, zero one seven three")),
+            "8085550173"
+        );
+        assert_eq!(digits(&split("808-555-0173, it's my cell")), "8085550173");
+        assert_eq!(digits(&split("double five five, oh one, seventy three")), "5550173");
+    }
+}
