@@ -1,0 +1,123 @@
+//! Speech to text: Whisper through whisper.cpp, with the encoder fitted to the utterance.
+
+use std::path::Path;
+
+use radline_audio::{SAMPLE_RATE_HZ, resample};
+use radline_phi::Phi;
+use whisper_rs::{
+    FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState,
+};
+
+use crate::SpeechError;
+
+/// What was said, with how sure the recogniser is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Transcript {
+    /// The words.
+    pub text: Phi<String>,
+    /// Mean probability of the tokens, 0.0 to 1.0 (geometric); 0 when nothing was recognised.
+    pub confidence: f32,
+}
+
+/// Turns utterances into text, one at a time.
+pub trait Transcriber: Send {
+    /// Transcribes 16 kHz mono audio of at most [`UTTERANCE_MAX_SECONDS`]; what is longer is cut
+    /// at the front, because the end is what the turn waits for. `hint` is text of the kind that
+    /// is expected, such as the names on the worklist.
+    fn transcribe(&mut self, audio: &[i16], hint: Option<&str>) -> Result<Transcript, SpeechError>;
+}
+
+/// Whisper's window.
+pub const UTTERANCE_MAX_SECONDS: usize = 30;
+/// Silence put behind an utterance: Whisper drops a last word that ends with the audio.
+const PADDING_SECONDS_X10: usize = 3;
+/// Encoder positions, 20 ms each, beyond the utterance itself.
+const AUDIO_CONTEXT_MARGIN: usize = 64;
+const AUDIO_CONTEXT_MAX: usize = 1_500;
+/// The shortest audio given to whisper.cpp, which reads past the end of less than 201 samples.
+const SAMPLES_MIN: usize = SAMPLE_RATE_HZ as usize;
+
+/// Whisper on the CPU (or a GPU, with the `cuda` feature of whisper-rs).
+pub struct WhisperTranscriber {
+    state: WhisperState,
+    /// Made once and cloned: whisper-rs leaks the strings of its setters.
+    parameters: FullParams<'static, 'static>,
+    end_of_text: i32,
+}
+
+impl WhisperTranscriber {
+    /// Loads ggml weights. `threads` should leave a core to the calls.
+    pub fn load(weights: &Path, threads: usize) -> Result<Self, SpeechError> {
+        whisper_rs::install_logging_hooks();
+        if !weights.is_file() {
+            return Err(SpeechError::file(weights, "the file is missing"));
+        }
+        let mut options = WhisperContextParameters::default();
+        // With flash attention whisper.cpp leaves keys of a longer utterance in the padding of
+        // a shorter one, so what one caller said could colour the next.
+        options.flash_attn(false);
+        let context = WhisperContext::new_with_params(weights, options)
+            .map_err(|error| SpeechError::file(weights, error))?;
+        let state = context.create_state().map_err(|error| SpeechError::file(weights, error))?;
+        let mut parameters = FullParams::new(SamplingStrategy::Greedy { best_of: 1 });
+        parameters.set_language(Some("en"));
+        parameters.set_n_threads(i32::try_from(threads).unwrap_or(1));
+        parameters.set_single_segment(true);
+        parameters.set_no_context(true);
+        parameters.set_no_timestamps(true);
+        parameters.set_suppress_blank(true);
+        parameters.set_suppress_nst(true);
+        parameters.set_temperature(0.0);
+        parameters.set_temperature_inc(0.0);
+        // whisper.cpp 1.8.3 computes the no-speech probability from an unwritten row.
+        parameters.set_no_speech_thold(1.0);
+        parameters.set_print_special(false);
+        parameters.set_print_progress(false);
+        parameters.set_print_realtime(false);
+        parameters.set_print_timestamps(false);
+        Ok(Self { state, parameters, end_of_text: context.token_eot() })
+    }
+
+    fn read_result(&self) -> Transcript {
+        let (mut bytes, mut log_probability, mut tokens) = (Vec::new(), 0.0_f32, 0_u16);
+        for segment in self.state.as_iter() {
+            bytes.extend_from_slice(segment.to_bytes().unwrap_or_default());
+            for token in (0..segment.n_tokens()).filter_map(|index| segment.get_token(index)) {
+                let data = token.token_data();
+                if data.id < self.end_of_text {
+                    log_probability += data.plog;
+                    tokens += 1;
+                }
+            }
+        }
+        let text = String::from_utf8_lossy(&bytes).trim().to_owned();
+        let confidence = if tokens == 0 || text.is_empty() {
+            0.0
+        } else {
+            (log_probability / f32::from(tokens)).exp()
+        };
+        Transcript { text: Phi::new(text), confidence }
+    }
+}
+
+impl Transcriber for WhisperTranscriber {
+    fn transcribe(&mut self, audio: &[i16], hint: Option<&str>) -> Result<Transcript, SpeechError> {
+        let second = SAMPLE_RATE_HZ as usize;
+        let longest = UTTERANCE_MAX_SECONDS * second - PADDING_SECONDS_X10 * second / 10;
+        let audio = &audio[audio.len().saturating_sub(longest)..];
+        let mut samples = resample::to_float(audio);
+        samples.resize((samples.len() + PADDING_SECONDS_X10 * second / 10).max(SAMPLES_MIN), 0.0);
+        let mut parameters = self.parameters.clone();
+        let context = (samples.len() / 320 + AUDIO_CONTEXT_MARGIN).min(AUDIO_CONTEXT_MAX);
+        parameters.set_audio_ctx(context as i32);
+        // A token every 100 ms is faster than anybody talks; it bounds a decoder that loops.
+        parameters.set_max_tokens((samples.len() * 10 / second) as i32 + 8);
+        if let Some(hint) = hint {
+            parameters.set_initial_prompt(hint);
+        }
+        self.state
+            .full(parameters, &samples)
+            .map_err(|error| SpeechError::inference("transcription", error))?;
+        Ok(self.read_result())
+    }
+}
