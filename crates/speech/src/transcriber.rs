@@ -33,6 +33,9 @@ pub const UTTERANCE_MAX_SECONDS: usize = 30;
 const PADDING_SECONDS_X10: usize = 3;
 /// Encoder positions, 20 ms each, beyond the utterance itself.
 const AUDIO_CONTEXT_MARGIN: usize = 64;
+/// Fewest encoder positions. Below it tiny.en repeats a short answer until it runs out of tokens
+/// ("Yes? Yes? Yes?"): of 15 short answers 9 did at 64 positions, 4 at 256, none at 384.
+const AUDIO_CONTEXT_MIN: usize = 384;
 const AUDIO_CONTEXT_MAX: usize = 1_500;
 /// The shortest audio given to whisper.cpp, which reads past the end of less than 201 samples.
 const SAMPLES_MIN: usize = SAMPLE_RATE_HZ as usize;
@@ -108,7 +111,8 @@ impl Transcriber for WhisperTranscriber {
         let mut samples = resample::to_float(audio);
         samples.resize((samples.len() + PADDING_SECONDS_X10 * second / 10).max(SAMPLES_MIN), 0.0);
         let mut parameters = self.parameters.clone();
-        let context = (samples.len() / 320 + AUDIO_CONTEXT_MARGIN).min(AUDIO_CONTEXT_MAX);
+        let context = (samples.len() / 320 + AUDIO_CONTEXT_MARGIN)
+            .clamp(AUDIO_CONTEXT_MIN, AUDIO_CONTEXT_MAX);
         parameters.set_audio_ctx(context as i32);
         // A token every 100 ms is faster than anybody talks; it bounds a decoder that loops.
         parameters.set_max_tokens((samples.len() * 10 / second) as i32 + 8);
