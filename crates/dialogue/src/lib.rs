@@ -1,5 +1,24 @@
-//! The dialogue as clinicians review it. So far: what may be expected and what may be understood.
+//! The dialogue as clinicians review it: scenarios as data, screening rules, red flags, and the
+//! machine that walks a scenario. Pure: no clock, no network, no language model, no audio.
 
+pub mod action;
+pub mod dialogue_move;
+pub mod red_flags;
+pub mod scenario;
+pub mod screening;
+pub mod slots;
+pub mod state_machine;
 pub mod understanding;
+pub mod vocabulary;
+pub mod wording;
+pub mod words;
 
-pub use understanding::{Command, Expectation, PartOfDay, TimeWish, Understanding, UnderstoodBy};
+pub use action::{Action, ActionOutcome, CallbackReason, Offer, OrderFacts, PatientFacts};
+pub use dialogue_move::{DialogueMove, Sentence, Then};
+pub use red_flags::{RedFlag, RedFlags};
+pub use scenario::{Scenario, ScenarioError};
+pub use state_machine::{Dialogue, SiteFacts};
+pub use understanding::{
+    Command, Expectation, PartOfDay, Question, TimeWish, Understanding, UnderstoodBy,
+};
+pub use vocabulary::{ExamMention, Intent, Modality, Priority, Side};

@@ -1,7 +1,10 @@
 //! What was asked and what was understood: the closed vocabulary between language and dialogue.
 
-use jiff::civil::{Date, Time, Weekday};
+use jiff::civil::{Date, DateTime, Time, Weekday};
 use radline_phi::Phi;
+
+use crate::vocabulary::{ExamMention, Intent, Modality, Side};
+use crate::wording;
 
 /// The shape of the answer that the last question asks for. It decides how long a pause may be
 /// before the turn is over and which reading of an ambiguous answer comes first.
@@ -52,6 +55,26 @@ pub enum PartOfDay {
     Evening,
 }
 
+impl PartOfDay {
+    /// How it is said.
+    pub const fn spoken(self) -> &'static str {
+        match self {
+            Self::Morning => "morning",
+            Self::Afternoon => "afternoon",
+            Self::Evening => "evening",
+        }
+    }
+
+    /// Whether the time of day falls into it.
+    pub fn contains(self, time: Time) -> bool {
+        match self {
+            Self::Morning => time.hour() < 12,
+            Self::Afternoon => (12..17).contains(&time.hour()),
+            Self::Evening => time.hour() >= 17,
+        }
+    }
+}
+
 /// When a caller would like to come. Every part is optional; parts that are present all hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TimeWish {
@@ -76,6 +99,54 @@ impl TimeWish {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// The wish in the words of the record.
+    pub fn described(&self) -> String {
+        let parts = [
+            self.date.map(|date| format!("on {date}")),
+            self.weekday.map(|day| format!("on a {}", wording::weekday(day))),
+            self.not_weekday.map(|day| format!("not on a {}", wording::weekday(day))),
+            self.part_of_day.map(|part| format!("in the {}", part.spoken())),
+            self.time.map(|time| format!("at {}", time.strftime("%H:%M"))),
+            self.not_before.map(|time| format!("not before {}", time.strftime("%H:%M"))),
+            self.not_after.map(|time| format!("not after {}", time.strftime("%H:%M"))),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether a start time meets every part of the wish. "Not after" bounds the start: a caller
+    /// who can come "by noon" can come at noon.
+    pub fn admits(&self, start: DateTime) -> bool {
+        let (date, time) = (start.date(), start.time());
+        self.date.is_none_or(|wished| wished == date)
+            && self.weekday.is_none_or(|wished| wished == date.weekday())
+            && self.not_weekday.is_none_or(|unwanted| unwanted != date.weekday())
+            && self.part_of_day.is_none_or(|part| part.contains(time))
+            && self.time.is_none_or(|wished| wished == time)
+            && self.not_before.is_none_or(|earliest| time >= earliest)
+            && self.not_after.is_none_or(|latest| time <= latest)
+    }
+
+    /// This wish with the parts of a later one laid over it: "and in the morning" adds to
+    /// "Tuesday", "Wednesday instead" replaces it.
+    #[must_use]
+    pub fn refined_by(&self, later: &Self) -> Self {
+        let new_day = later.date.is_some() || later.weekday.is_some();
+        let new_hour = later.part_of_day.is_some()
+            || later.time.is_some()
+            || later.not_before.is_some()
+            || later.not_after.is_some();
+        let (day, hour) = (if new_day { later } else { self }, if new_hour { later } else { self });
+        Self {
+            date: day.date,
+            weekday: day.weekday,
+            not_weekday: later.not_weekday.or(self.not_weekday),
+            part_of_day: hour.part_of_day,
+            time: hour.time,
+            not_before: hour.not_before,
+            not_after: hour.not_after,
+        }
+    }
 }
 
 /// One thing that the caller's words ask the dialogue to do.
@@ -91,16 +162,86 @@ pub enum Command {
     RequestPerson,
     /// Once more, please.
     Repeat,
+    /// A moment, please: the caller is looking for something.
+    Wait,
+    /// The caller asks whether they speak with a machine.
+    AskIfMachine,
     /// The caller is about to end the call.
     Goodbye,
+    /// The call is about someone else than the caller.
+    OnBehalf,
+    /// What the caller wants done.
+    Want(Intent),
+    /// Something about the exam.
+    Exam(ExamMention),
     /// A date of birth.
     DateOfBirth(Phi<Date>),
     /// A name, as heard.
     Name(Phi<String>),
     /// Digits in the order said.
     Digits(Phi<String>),
+    /// One of the options read out, counted from 0.
+    Choose(usize),
+    /// The last of the options read out.
+    ChooseLast,
     /// A wish for an appointment's day and time.
     When(TimeWish),
+}
+
+impl Command {
+    /// The command's name in records: its kind, never its value.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Affirm => "affirm",
+            Self::Deny => "deny",
+            Self::Unsure => "unsure",
+            Self::RequestPerson => "request_person",
+            Self::Repeat => "repeat",
+            Self::Wait => "wait",
+            Self::AskIfMachine => "ask_if_machine",
+            Self::Goodbye => "goodbye",
+            Self::OnBehalf => "on_behalf",
+            Self::Want(_) => "want",
+            Self::Exam(_) => "exam",
+            Self::DateOfBirth(_) => "date_of_birth",
+            Self::Name(_) => "name",
+            Self::Digits(_) => "digits",
+            Self::Choose(_) => "choose",
+            Self::ChooseLast => "choose_last",
+            Self::When(_) => "when",
+        }
+    }
+
+    /// The command with its value, for the stored record and the screen of text mode.
+    pub fn described(&self) -> Phi<String> {
+        let kind = self.kind();
+        Phi::new(match self {
+            Self::Want(intent) => format!("{kind} {}", intent.key()),
+            Self::Exam(exam) => {
+                let modality = exam.modality.map_or("", Modality::key);
+                let side = exam.side.map_or("", Side::spoken);
+                let part = exam.body_part.as_deref().unwrap_or_default();
+                let words = [kind, modality, side, part];
+                words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+            }
+            Self::DateOfBirth(date) => format!("{kind} {}", date.expose()),
+            Self::Name(text) | Self::Digits(text) => format!("{kind} {}", text.expose()),
+            Self::Choose(index) => format!("{kind} {}", index + 1),
+            Self::When(wish) => format!("{kind} {}", wish.described()),
+            _ => kind.to_owned(),
+        })
+    }
+}
+
+/// What the last question was: everything that understanding may use of the dialogue's state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The shape of the answer.
+    pub expectation: Expectation,
+    /// How many options were read out, 0 when none were.
+    pub options: usize,
+    /// The words of the question, for the language model's prompt.
+    pub asked: Phi<String>,
 }
 
 /// The commands in one utterance, and who found them.
@@ -110,4 +251,17 @@ pub struct Understanding {
     pub commands: Vec<Command>,
     /// Who decided.
     pub by: UnderstoodBy,
+}
+
+impl Understanding {
+    /// What the deterministic parsers found; nobody's when that is nothing.
+    pub fn from_parsers(commands: Vec<Command>) -> Self {
+        let by = if commands.is_empty() { UnderstoodBy::Nobody } else { UnderstoodBy::Parsers };
+        Self { commands, by }
+    }
+
+    /// Whether the command kind is among the commands.
+    pub fn has(&self, command: &Command) -> bool {
+        self.commands.contains(command)
+    }
 }

@@ -1,5 +1,6 @@
 //! Words to typed values. The deterministic parsers carry what they can carry exactly: yes and
-//! no, numbers, dates of birth, days and times. They are first-class and stay when a fine-tuned
-//! model takes the open utterances.
+//! no, numbers, names, dates of birth, days and times. They are first-class and stay when a
+//! fine-tuned model takes the open utterances.
 
 pub mod parsers;
+pub mod understanding;

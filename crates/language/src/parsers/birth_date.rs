@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::numbers::{self, Number};
-use super::words;
+use radline_dialogue::words;
 
 /// Nobody older than this is on the line; earlier years are a mishearing.
 const AGE_MAX_YEARS: i16 = 120;

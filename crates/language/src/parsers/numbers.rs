@@ -164,8 +164,8 @@ pub fn digits(words: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::words::split;
     use super::*;
+    use radline_dialogue::words::split;
 
     fn all(text: &str) -> Vec<u32> {
         let words = split(text);

@@ -1,6 +1,6 @@
 //! Yes, no, or not sure. In screening, "not sure" counts as yes, so doubt outranks both.
 
-use super::words::{contains, split, starts_with};
+use radline_dialogue::words::{contains, split};
 
 /// What an answer to a yes/no question means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,11 +149,15 @@ pub fn parse(text: &str) -> Option<YesNo> {
         return Some(YesNo::Unsure);
     }
     // The first clear word counts: "no, that's fine" declines, "yes, no worries" accepts.
-    for word in words.iter().take(4) {
+    for (at, word) in words.iter().enumerate().take(4) {
+        // "Can, can" agrees where English is spoken that way; "can I …" asks.
+        if word == "can" && words.get(at + 1).is_some_and(|next| next != "can") {
+            continue;
+        }
         if NO_WORDS.contains(&word.as_str()) {
             return Some(YesNo::No);
         }
-        if YES_WORDS.contains(&word.as_str()) && !starts_with(&words, "can you") {
+        if YES_WORDS.contains(&word.as_str()) {
             return Some(YesNo::Yes);
         }
     }

@@ -31,10 +31,26 @@ pub fn contains(words: &[String], phrase: &str) -> bool {
     words.windows(phrase.len()).any(|window| window.iter().zip(&phrase).all(|(a, b)| a == b))
 }
 
-/// Whether the words begin with the phrase.
-pub fn starts_with(words: &[String], phrase: &str) -> bool {
-    let mut words = words.iter();
-    phrase.split(' ').all(|expected| words.next().is_some_and(|word| word == expected))
+/// Words shortly before a phrase that deny it.
+const DENIALS: &[&str] = &[
+    "no", "not", "never", "without", "isnt", "arent", "dont", "doesnt", "didnt", "wasnt", "havent",
+    "hasnt", "nothing", "nor", "neither", "denies",
+];
+/// How many words a denial reaches forward.
+const DENIAL_REACH: usize = 4;
+
+/// Whether a denial stands shortly before the word at this position.
+pub fn denied(words: &[String], at: usize) -> bool {
+    words[at.saturating_sub(DENIAL_REACH)..at].iter().any(|word| DENIALS.contains(&word.as_str()))
+}
+
+/// Whether the words contain the phrase at least once without a denial before it.
+pub fn asserts(words: &[String], phrase: &str) -> bool {
+    let phrase: Vec<&str> = phrase.split(' ').collect();
+    words
+        .windows(phrase.len())
+        .enumerate()
+        .any(|(at, window)| window.iter().zip(&phrase).all(|(a, b)| a == b) && !denied(words, at))
 }
 
 #[cfg(test)]

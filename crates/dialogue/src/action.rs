@@ -1,0 +1,236 @@
+//! What the dialogue asks of the clinic, and what it may hear back. One vocabulary for both
+//! sides, so that no third place has to keep them equal.
+
+use jiff::civil::{Date, DateTime};
+use radline_phi::Phi;
+use serde::{Deserialize, Serialize};
+
+use crate::red_flags::RedFlag;
+use crate::understanding::TimeWish;
+use crate::vocabulary::{Modality, Priority, Side};
+
+/// One request to the clinic. The only effects that a dialogue has on the world.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Who is the patient with these two identifiers?
+    MatchIdentity {
+        /// As the caller said it.
+        name: Phi<String>,
+        /// As the caller said it.
+        date_of_birth: Phi<Date>,
+    },
+    /// Which open orders does the patient have?
+    FindOrders {
+        /// The patient's record.
+        patient: String,
+    },
+    /// Which times are free for the order?
+    FindSlots {
+        /// The order's record.
+        order: String,
+        /// When the caller would like to come.
+        wish: TimeWish,
+        /// Starts that were declined already.
+        declined: Vec<DateTime>,
+    },
+    /// Keep a time for this call until it is booked or the hold runs out.
+    Hold {
+        /// The time.
+        slot: String,
+        /// The order that it is for.
+        order: String,
+    },
+    /// Make the held time an appointment.
+    Book {
+        /// The held time.
+        slot: String,
+        /// The order that it fulfils.
+        order: String,
+        /// Screening findings that a provider has to look at first; then the appointment is
+        /// pending, not booked.
+        review: Vec<Phi<String>>,
+        /// Findings to keep with the appointment.
+        notes: Vec<Phi<String>>,
+    },
+    /// Ask a person to call back. Frees whatever this call holds.
+    RequestCallback {
+        /// Why.
+        reason: CallbackReason,
+        /// The patient, when known.
+        patient: Option<String>,
+        /// What the colleague should know.
+        story: Vec<Phi<String>>,
+    },
+    /// More for the task that [`Action::RequestCallback`] made in this call.
+    AmendCallback {
+        /// Where to call back: digits as said or keyed.
+        number: Option<Phi<String>>,
+        /// Where the caller is, in their words.
+        location: Option<Phi<String>>,
+    },
+    /// Free whatever this call holds.
+    Release,
+}
+
+impl Action {
+    /// The action's name in records: its kind, never its values.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::MatchIdentity { .. } => "match_identity",
+            Self::FindOrders { .. } => "find_orders",
+            Self::FindSlots { .. } => "find_slots",
+            Self::Hold { .. } => "hold",
+            Self::Book { .. } => "book",
+            Self::RequestCallback { .. } => "request_callback",
+            Self::AmendCallback { .. } => "amend_callback",
+            Self::Release => "release",
+        }
+    }
+
+    /// Whether the action only reads, so that asking twice does no harm.
+    pub const fn only_reads(&self) -> bool {
+        matches!(
+            self,
+            Self::MatchIdentity { .. } | Self::FindOrders { .. } | Self::FindSlots { .. }
+        )
+    }
+}
+
+/// Why a person should call back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallbackReason {
+    /// The caller asked for a person.
+    Asked,
+    /// The caller wants something that this line cannot do.
+    OtherWish,
+    /// The caller speaks for someone else.
+    OnBehalf,
+    /// Two identifiers did not match twice.
+    Identity,
+    /// No order, an expired one, or one for another exam.
+    Order,
+    /// The order is too urgent for a self-service line.
+    Urgent,
+    /// A new or worse symptom.
+    Symptom,
+    /// The order's side and the caller's differ.
+    Laterality,
+    /// A screening answer that stops a booking.
+    Screening,
+    /// No suitable time.
+    NoSlot,
+    /// Caller and line did not understand each other.
+    NotUnderstood,
+    /// A part of the system failed.
+    Failure,
+    /// Words that may mean danger.
+    RedFlag(RedFlag),
+}
+
+/// What the clinic answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActionOutcome {
+    /// Exactly one patient has both identifiers.
+    Matched(PatientFacts),
+    /// Nobody, or more than one.
+    NotMatched,
+    /// The patient's open orders, newest first.
+    Orders(Vec<OrderFacts>),
+    /// Free times, earliest first; empty when there are none.
+    Offers {
+        /// At most three.
+        offers: Vec<Offer>,
+        /// Whether they meet the whole wish.
+        as_wished: bool,
+    },
+    /// The time is kept for this call.
+    Held,
+    /// Someone else has the time by now.
+    Taken,
+    /// The appointment is in the schedule.
+    Booked {
+        /// Its record.
+        appointment: String,
+    },
+    /// The time is kept as a pending appointment, and a provider has a review task.
+    HeldForReview {
+        /// The pending appointment's record.
+        appointment: String,
+    },
+    /// A task exists.
+    CallbackNoted {
+        /// By when a colleague is to call, local time.
+        due: DateTime,
+        /// Whether the clinic has a number to call.
+        has_number: bool,
+    },
+    /// Done; nothing to say about it.
+    Done,
+    /// The clinic did not answer in time, or failed.
+    Unavailable,
+}
+
+impl ActionOutcome {
+    /// The outcome's name in records.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Matched(_) => "matched",
+            Self::NotMatched => "not_matched",
+            Self::Orders(_) => "orders",
+            Self::Offers { .. } => "offers",
+            Self::Held => "held",
+            Self::Taken => "taken",
+            Self::Booked { .. } => "booked",
+            Self::HeldForReview { .. } => "held_for_review",
+            Self::CallbackNoted { .. } => "callback_noted",
+            Self::Done => "done",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+/// What the dialogue may know of a patient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PatientFacts {
+    /// The record.
+    pub id: String,
+    /// For addressing them.
+    pub given_name: Phi<String>,
+    /// For rules that depend on age.
+    pub date_of_birth: Phi<Date>,
+    /// For rules that depend on it; unknown counts as female where pregnancy matters.
+    pub may_be_pregnant: bool,
+}
+
+/// What the dialogue may know of an order (`ServiceRequest`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderFacts {
+    /// The record.
+    pub id: String,
+    /// Kind of exam.
+    pub modality: Modality,
+    /// Body part in plain words.
+    pub body_part: Option<String>,
+    /// Side, where the exam has one.
+    pub side: Option<Side>,
+    /// Whether contrast is given.
+    pub contrast: bool,
+    /// As ordered.
+    pub priority: Priority,
+    /// Whether its validity has ended.
+    pub expired: bool,
+    /// How the exam is called when speaking, such as "MRI of the left knee".
+    pub spoken: String,
+}
+
+/// A free time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// The slot's record.
+    pub slot: String,
+    /// Local start.
+    pub start: DateTime,
+    /// Where, as spoken: "the main building, room two".
+    pub place: String,
+}

@@ -1,0 +1,43 @@
+//! What the dialogue does next, for the call engine to carry out.
+
+use radline_phi::Phi;
+
+use crate::action::Action;
+use crate::understanding::Question;
+
+/// One sentence to speak.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sentence {
+    /// The words.
+    pub text: Phi<String>,
+    /// Whether the sentence holds no caller's data, so that its audio may be kept and reused.
+    pub reusable: bool,
+    /// Where it comes from: "AT 2026-11-01 read_back.ask".
+    pub source: String,
+}
+
+/// What the caller is to do after the sentences were spoken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Then {
+    /// Answer the question.
+    Listen(Question),
+    /// Wait for the clinic; the outcome goes to [`super::Dialogue::answer`].
+    Act(Action),
+    /// Nothing: the call is over once the sentences were heard.
+    HangUp,
+}
+
+/// What the dialogue does next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DialogueMove {
+    /// To be spoken now, in order.
+    pub say: Vec<Sentence>,
+    /// What comes after.
+    pub then: Then,
+    /// The state that the dialogue is in now.
+    pub state: String,
+    /// Whether the sentences must be heard to the end.
+    pub firm: bool,
+    /// The caller asked for time: be patient before asking again.
+    pub patient: bool,
+}

@@ -1,0 +1,333 @@
+//! Safety screening as tables: which questions an exam needs, and what an answer leads to.
+//!
+//! STOP: no booking, a person. REVIEW: the time is held, a provider looks first. NOTE: kept and
+//! booked. "Unknown" counts as yes, always.
+
+use std::collections::BTreeMap;
+
+use radline_phi::Phi;
+use serde::{Deserialize, Serialize};
+
+use crate::action::OrderFacts;
+use crate::vocabulary::Modality;
+use crate::words;
+
+/// What an answer leads to. Ordered: the worst answer decides for the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Disposition {
+    /// Nothing to do.
+    Clear,
+    /// Keep the answer with the appointment.
+    Note,
+    /// Hold the time; a provider looks first.
+    Review,
+    /// No booking; a person.
+    Stop,
+}
+
+/// An answer to a screening question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Yes.
+    Yes,
+    /// No.
+    No,
+    /// The caller does not know; counts as yes.
+    Unsure,
+}
+
+/// One question of the table.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScreeningQuestion {
+    /// Stable name, for records.
+    pub id: String,
+    /// For which exams it is asked.
+    pub applies: Applies,
+    /// The question.
+    pub ask: String,
+    /// The same in other words, after it was not understood.
+    pub again: String,
+    /// What "yes" leads to, unless `detail` decides.
+    pub yes: Disposition,
+    /// A second question after "yes".
+    #[serde(default)]
+    pub detail: Option<Detail>,
+    /// How "no" is read back: "no earlier reaction to contrast".
+    pub denied: String,
+    /// How a finding is told to the provider.
+    pub finding: String,
+    /// Words that answer the question with yes wherever they are said, unless denied.
+    #[serde(default)]
+    pub mentions: Vec<String>,
+    /// Where the rule comes from.
+    pub source: String,
+}
+
+/// The second question.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Detail {
+    /// The question.
+    pub ask: String,
+    /// The same in other words.
+    pub again: String,
+    /// What "yes" or doubt leads to.
+    pub yes: Disposition,
+    /// What "no" leads to.
+    pub no: Disposition,
+}
+
+/// For which exams and patients a question is asked. Every part that is present has to hold.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Applies {
+    /// Kinds of exam; none means all.
+    pub modalities: Vec<Modality>,
+    /// Only with, or only without contrast.
+    pub contrast: Option<bool>,
+    /// Body parts; none means all.
+    pub body_parts: Vec<String>,
+    /// Only patients who may be pregnant, by age and record.
+    pub may_be_pregnant: bool,
+}
+
+impl Applies {
+    fn to(&self, order: &OrderFacts, may_be_pregnant: bool) -> bool {
+        let part = order.body_part.as_deref();
+        (self.modalities.is_empty() || self.modalities.contains(&order.modality))
+            && self.contrast.is_none_or(|contrast| contrast == order.contrast)
+            // A body part that the order does not name cannot rule a question out.
+            && (self.body_parts.is_empty()
+                || part.is_none_or(|part| self.body_parts.iter().any(|listed| listed == part)))
+            && (!self.may_be_pregnant || may_be_pregnant)
+    }
+}
+
+/// What has been answered so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answers {
+    given: BTreeMap<String, (Answer, Phi<String>)>,
+    details: BTreeMap<String, Answer>,
+}
+
+/// The next thing to ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextQuestion<'a> {
+    /// The question's name.
+    pub id: &'a str,
+    /// Whether it is the second question.
+    pub detail: bool,
+    /// The words.
+    pub ask: &'a str,
+    /// Other words for it.
+    pub again: &'a str,
+}
+
+impl Answers {
+    /// Keeps an answer with the caller's words.
+    pub fn give(&mut self, id: &str, detail: bool, answer: Answer, quote: Phi<String>) {
+        if detail {
+            self.details.insert(id.to_owned(), answer);
+        } else {
+            self.given.insert(id.to_owned(), (answer, quote));
+        }
+    }
+
+    /// Takes up screening facts that the caller mentions by themselves. Returns whether that
+    /// changed an answer.
+    pub fn take_mentions(&mut self, table: &[ScreeningQuestion], text: &Phi<String>) -> bool {
+        let words = words::split(text.expose());
+        let mut changed = false;
+        for question in table {
+            let said = question.mentions.iter().any(|mention| words::asserts(&words, mention));
+            let known =
+                self.given.get(&question.id).is_some_and(|(answer, _)| *answer == Answer::Yes);
+            if said && !known {
+                self.give(&question.id, false, Answer::Yes, text.clone());
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// Forgets every answer, to ask again.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The first open question for the exam.
+    pub fn next<'a>(
+        &self,
+        table: &'a [ScreeningQuestion],
+        order: &OrderFacts,
+        may_be_pregnant: bool,
+    ) -> Option<NextQuestion<'a>> {
+        let applicable =
+            table.iter().filter(|question| question.applies.to(order, may_be_pregnant));
+        for question in applicable {
+            let detail = question.detail.as_ref();
+            match (self.given.get(&question.id), detail) {
+                (None, _) => {
+                    let (ask, again) = (&question.ask, &question.again);
+                    return Some(NextQuestion { id: &question.id, detail: false, ask, again });
+                }
+                (Some((Answer::Yes | Answer::Unsure, _)), Some(detail))
+                    if !self.details.contains_key(&question.id) =>
+                {
+                    let (ask, again) = (&detail.ask, &detail.again);
+                    return Some(NextQuestion { id: &question.id, detail: true, ask, again });
+                }
+                _ => {}
+            }
+            // A STOP ends the questions: the person who takes over asks the rest.
+            if self.disposition_of(question) == Disposition::Stop {
+                return None;
+            }
+        }
+        None
+    }
+
+    fn disposition_of(&self, question: &ScreeningQuestion) -> Disposition {
+        let Some((Answer::Yes | Answer::Unsure, _)) = self.given.get(&question.id) else {
+            return Disposition::Clear;
+        };
+        match (&question.detail, self.details.get(&question.id)) {
+            (Some(detail), Some(Answer::No)) => detail.no,
+            (Some(detail), _) => detail.yes,
+            (None, _) => question.yes,
+        }
+    }
+
+    /// The worst disposition among the answers that apply to the exam.
+    pub fn disposition(
+        &self,
+        table: &[ScreeningQuestion],
+        order: &OrderFacts,
+        may_be_pregnant: bool,
+    ) -> Disposition {
+        table
+            .iter()
+            .filter(|question| question.applies.to(order, may_be_pregnant))
+            .map(|question| self.disposition_of(question))
+            .max()
+            .unwrap_or(Disposition::Clear)
+    }
+
+    /// What was denied, in the words of the read-back.
+    pub fn denied(&self, table: &[ScreeningQuestion]) -> Vec<String> {
+        let no = |question: &&ScreeningQuestion| {
+            self.given.get(&question.id).is_some_and(|(answer, _)| *answer == Answer::No)
+        };
+        table.iter().filter(no).map(|question| question.denied.clone()).collect()
+    }
+
+    /// Findings of one disposition, each with the caller's words.
+    pub fn findings(
+        &self,
+        table: &[ScreeningQuestion],
+        disposition: Disposition,
+    ) -> Vec<Phi<String>> {
+        table
+            .iter()
+            .filter(|question| self.disposition_of(question) == disposition)
+            .filter_map(|question| {
+                let (answer, quote) = self.given.get(&question.id)?;
+                let doubt = if *answer == Answer::Unsure { " (caller unsure)" } else { "" };
+                Some(quote.map(|quote| format!("{}{doubt}: \"{quote}\"", question.finding)))
+            })
+            .collect()
+    }
+
+    /// Every answer by question, for the record.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, Answer, &Phi<String>)> {
+        self.given.iter().map(|(id, (answer, quote))| (id.as_str(), *answer, quote))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vocabulary::Priority;
+
+    fn table() -> Vec<ScreeningQuestion> {
+        #[derive(Deserialize)]
+        struct Table {
+            question: Vec<ScreeningQuestion>,
+        }
+        let text = r#"
+            [[question]]
+            id = "reaction"
+            applies = { modalities = ["ct"], contrast = true }
+            ask = "Ever a reaction?"
+            again = "Hives, swelling?"
+            yes = "REVIEW"
+            detail = { ask = "Was it severe?", again = "Hospital?", yes = "STOP", no = "REVIEW" }
+            denied = "no earlier reaction"
+            finding = "Earlier reaction"
+            mentions = ["allergic to the dye"]
+            source = "test"
+            [[question]]
+            id = "kidney"
+            applies = { modalities = ["ct"], contrast = true }
+            ask = "Kidneys?"
+            again = "Dialysis?"
+            yes = "REVIEW"
+            denied = "no kidney problems"
+            finding = "Kidney disease"
+            source = "test"
+        "#;
+        toml::from_str::<Table>(text).expect("reads").question
+    }
+
+    fn ct() -> OrderFacts {
+        OrderFacts {
+            id: "o".into(),
+            modality: Modality::Ct,
+            body_part: Some("abdomen".into()),
+            side: None,
+            contrast: true,
+            priority: Priority::Routine,
+            expired: false,
+            spoken: "CT".into(),
+        }
+    }
+
+    #[test]
+    fn unknown_counts_as_yes_and_the_worst_answer_decides() {
+        let (table, order) = (table(), ct());
+        let mut answers = Answers::default();
+        answers.give("reaction", false, Answer::No, "no".into());
+        answers.give("kidney", false, Answer::Unsure, "not sure".into());
+        assert_eq!(answers.disposition(&table, &order, false), Disposition::Review);
+        assert_eq!(answers.denied(&table), ["no earlier reaction"]);
+        assert!(answers.next(&table, &order, false).is_none());
+    }
+
+    #[test]
+    fn a_yes_asks_for_detail_and_a_stop_ends_the_questions() {
+        let (table, order) = (table(), ct());
+        let mut answers = Answers::default();
+        answers.give("reaction", false, Answer::Yes, "yes".into());
+        assert!(answers.next(&table, &order, false).expect("detail").detail);
+        answers.give("reaction", true, Answer::Unsure, "maybe".into());
+        assert_eq!(answers.disposition(&table, &order, false), Disposition::Stop);
+        assert!(answers.next(&table, &order, false).is_none());
+    }
+
+    #[test]
+    fn mentions_count_unless_denied() {
+        let table = table();
+        let mut answers = Answers::default();
+        assert!(!answers.take_mentions(&table, &"I'm not allergic to the dye".into()));
+        assert!(answers.take_mentions(&table, &"by the way, I'm allergic to the dye".into()));
+    }
+
+    #[test]
+    fn questions_for_other_exams_are_not_asked() {
+        let order = OrderFacts { contrast: false, ..ct() };
+        assert!(Answers::default().next(&table(), &order, false).is_none());
+    }
+}

@@ -1,0 +1,185 @@
+//! From what was understood to the outcome that the current question knows.
+
+use radline_phi::Phi;
+
+use super::Dialogue;
+use crate::action::Offer;
+use crate::scenario::SlotName;
+use crate::screening::Answer;
+use crate::understanding::{Command, Expectation, TimeWish, Understanding};
+
+impl Dialogue {
+    /// The outcome of the caller's words for the current question, after filling its slot.
+    /// `None` when they do not answer it.
+    pub(super) fn read_answer(
+        &mut self,
+        words: &Phi<String>,
+        understanding: &Understanding,
+    ) -> Option<&'static str> {
+        if self.current().screening {
+            return self.read_screening(words, understanding);
+        }
+        let state = self.current().clone();
+        let answer = match state.fills {
+            Some(SlotName::Offer) => self.read_offer(understanding),
+            Some(SlotName::Order) => self.read_order(understanding),
+            Some(SlotName::When) => self.read_wish(understanding),
+            Some(SlotName::Side) => self.slots.side.map(|_| "value"),
+            Some(SlotName::CallbackNumber) => self.read_number(understanding),
+            Some(slot @ (SlotName::Name | SlotName::DateOfBirth)) => {
+                self.slots.is_filled(slot).then_some("value")
+            }
+            Some(SlotName::Location) => {
+                self.slots.location = Some(words.clone());
+                Some("value")
+            }
+            Some(SlotName::Recording | SlotName::Exam) | None => None,
+        };
+        if answer.is_some() {
+            return answer;
+        }
+        let outcome = understanding.commands.iter().find_map(|command| match command {
+            Command::Affirm => Some("yes"),
+            Command::Deny => Some("no"),
+            Command::Unsure => Some("unsure"),
+            Command::Want(intent) => Some(intent.key()),
+            _ => None,
+        });
+        if state.fills == Some(SlotName::Recording) {
+            // Anything but a clear yes means no recording.
+            self.slots.recording = outcome.map(|outcome| outcome == "yes");
+        }
+        // A wish for another day, said where yes or no was asked, changes the wish.
+        let asked_yes_no = state.expects == Some(Expectation::YesNo);
+        if asked_yes_no && self.slots.offer.is_some() && self.changes_offer(understanding) {
+            return Some("change");
+        }
+        let known = |outcome: &&str| state.on.contains_key(*outcome);
+        outcome.filter(known).or_else(|| exam_named(understanding)).filter(known)
+    }
+
+    fn read_screening(
+        &mut self,
+        words: &Phi<String>,
+        understanding: &Understanding,
+    ) -> Option<&'static str> {
+        let (id, detail) = self.open_screening()?;
+        // A mention may have answered the question before its yes or no is looked at.
+        if self.asked_screening != Some((id.clone(), detail)) {
+            return Some("next");
+        }
+        let answer = understanding.commands.iter().find_map(|command| match command {
+            Command::Affirm => Some(Answer::Yes),
+            Command::Deny => Some(Answer::No),
+            Command::Unsure => Some(Answer::Unsure),
+            _ => None,
+        })?;
+        self.answers.give(&id, detail, answer, words.clone());
+        Some("next")
+    }
+
+    fn read_offer(&mut self, understanding: &Understanding) -> Option<&'static str> {
+        let wish = wish_in(understanding);
+        let index = understanding.commands.iter().find_map(|command| match command {
+            Command::Choose(index) => Some(*index),
+            Command::ChooseLast => self.offers.len().checked_sub(1),
+            _ => None,
+        });
+        if let Some(offer) = index.and_then(|index| self.offers.get(index)) {
+            self.slots.offer = Some(offer.clone());
+            return Some("value");
+        }
+        let fitting: Vec<&Offer> = match wish {
+            Some(wish) if !wish.is_empty() => {
+                self.offers.iter().filter(|offer| wish.admits(offer.start)).collect()
+            }
+            // "Any of them is fine", "the first you have".
+            Some(_) => self.offers.iter().take(1).collect(),
+            // Yes to the only offer takes it; yes to several does not say which.
+            None if understanding.has(&Command::Affirm) => {
+                self.offers.iter().take(usize::from(self.offers.len() == 1)).collect()
+            }
+            None => Vec::new(),
+        };
+        if let [offer, others @ ..] = &fitting[..]
+            && (others.is_empty() || !understanding.has(&Command::Deny))
+        {
+            self.slots.offer = Some((*offer).clone());
+            return Some("value");
+        }
+        let declines = understanding.has(&Command::Deny);
+        match wish {
+            Some(wish) if !wish.is_empty() => {
+                self.decline_offers();
+                let refined = self.slots.when.clone().unwrap_or_default().refined_by(wish);
+                self.slots.when = Some(refined);
+                Some("other_wish")
+            }
+            _ if declines => {
+                self.decline_offers();
+                Some("no")
+            }
+            _ => None,
+        }
+    }
+
+    fn decline_offers(&mut self) {
+        self.declined.extend(self.offers.iter().map(|offer| offer.start));
+    }
+
+    fn changes_offer(&mut self, understanding: &Understanding) -> bool {
+        let Some(wish) = wish_in(understanding).filter(|wish| !wish.is_empty()) else {
+            return false;
+        };
+        let repeats = self.slots.offer.as_ref().is_some_and(|offer| wish.admits(offer.start));
+        if repeats && !understanding.has(&Command::Deny) {
+            return false;
+        }
+        self.slots.when = Some(self.slots.when.clone().unwrap_or_default().refined_by(wish));
+        true
+    }
+
+    fn read_order(&mut self, understanding: &Understanding) -> Option<&'static str> {
+        let index = understanding.commands.iter().find_map(|command| match command {
+            Command::Choose(index) => Some(*index),
+            Command::ChooseLast => self.orders.len().checked_sub(1),
+            _ => None,
+        });
+        let order = match index {
+            Some(index) => self.orders.get(index).cloned(),
+            None => self.order_by_mention(),
+        };
+        self.slots.order = order;
+        self.slots.order.as_ref().map(|_| "value")
+    }
+
+    fn read_wish(&mut self, understanding: &Understanding) -> Option<&'static str> {
+        let wish = wish_in(understanding)?;
+        self.slots.when = Some(wish.clone());
+        Some("value")
+    }
+
+    fn read_number(&mut self, understanding: &Understanding) -> Option<&'static str> {
+        /// Shortest and longest number worth keeping (ITU-T E.164 allows 15 digits).
+        const LENGTHS: std::ops::RangeInclusive<usize> = 7..=15;
+        let digits = understanding.commands.iter().find_map(|command| match command {
+            Command::Digits(digits) if LENGTHS.contains(&digits.expose().len()) => Some(digits),
+            _ => None,
+        })?;
+        self.slots.callback_number = Some(digits.clone());
+        Some("value")
+    }
+}
+
+/// An exam named where anything may be said counts as the wish to book it.
+fn exam_named(understanding: &Understanding) -> Option<&'static str> {
+    let named = |command: &Command| matches!(command, Command::Exam(_));
+    understanding.commands.iter().any(named).then_some("book")
+}
+
+fn wish_in(understanding: &Understanding) -> Option<&TimeWish> {
+    understanding.commands.iter().find_map(|command| match command {
+        Command::When(wish) => Some(wish),
+        _ => None,
+    })
+}

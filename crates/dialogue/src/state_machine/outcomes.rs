@@ -1,0 +1,162 @@
+//! Requests to the clinic from the slots, and the clinic's answers into them.
+
+use radline_phi::Phi;
+
+use super::Dialogue;
+use crate::action::{Action, ActionOutcome, CallbackReason, OrderFacts};
+use crate::scenario::{Act, State};
+use crate::screening::Disposition;
+
+impl Dialogue {
+    /// The request that the state stands for, or `None` when a value is missing.
+    pub(super) fn action(&self, act: Act, state: &State) -> Option<Action> {
+        let order = || Some(self.slots.order.as_ref()?.id.clone());
+        let slot = || Some(self.slots.offer.as_ref()?.slot.clone());
+        Some(match act {
+            Act::MatchIdentity => Action::MatchIdentity {
+                name: self.slots.name.clone()?,
+                date_of_birth: self.slots.date_of_birth.clone()?,
+            },
+            Act::FindOrders => Action::FindOrders { patient: self.patient.as_ref()?.id.clone() },
+            Act::FindSlots => Action::FindSlots {
+                order: order()?,
+                wish: self.slots.when.clone().unwrap_or_default(),
+                declined: self.declined.clone(),
+            },
+            Act::Hold => Action::Hold { slot: slot()?, order: order()? },
+            Act::Book => Action::Book {
+                slot: slot()?,
+                order: order()?,
+                review: self.findings(Disposition::Review),
+                notes: self.findings(Disposition::Note),
+            },
+            Act::RequestCallback => self.callback(state.reason?),
+            Act::AmendCallback => Action::AmendCallback {
+                number: self.slots.callback_number.clone(),
+                location: self.slots.location.clone(),
+            },
+            Act::Release => Action::Release,
+        })
+    }
+
+    /// A call-back task with what the colleague should know.
+    pub(super) fn callback(&self, reason: CallbackReason) -> Action {
+        let mut story: Vec<Phi<String>> = self
+            .slots
+            .described()
+            .into_iter()
+            .map(|(name, value)| value.map(|value| format!("{name}: {value}")))
+            .collect();
+        story.extend(self.findings(Disposition::Stop));
+        story.extend(self.findings(Disposition::Review));
+        // The script knows which danger it is for; the file may serve several of them.
+        let reason = match (reason, self.red_flag) {
+            (CallbackReason::RedFlag(_), Some(flag)) => CallbackReason::RedFlag(flag),
+            _ => reason,
+        };
+        let patient = self.patient.as_ref().map(|patient| patient.id.clone());
+        Action::RequestCallback { reason, patient, story }
+    }
+
+    fn findings(&self, disposition: Disposition) -> Vec<Phi<String>> {
+        self.answers.findings(&self.scenario.screening, disposition)
+    }
+
+    /// Takes up what the clinic answered; the outcome's name, or `None` when it failed.
+    pub(super) fn take_outcome(&mut self, outcome: ActionOutcome) -> Option<&'static str> {
+        Some(match outcome {
+            ActionOutcome::Matched(patient) => {
+                self.patient = Some(patient);
+                "matched"
+            }
+            ActionOutcome::NotMatched => "not_matched",
+            ActionOutcome::Orders(orders) => self.take_orders(orders),
+            ActionOutcome::Offers { offers, as_wished } => {
+                self.slots.offer = None;
+                self.offers = offers;
+                match (self.offers.is_empty(), as_wished) {
+                    (true, _) => "none",
+                    (false, true) => "offers",
+                    (false, false) => "nearest",
+                }
+            }
+            ActionOutcome::Held => "held",
+            ActionOutcome::Taken => {
+                let start = self.slots.offer.take().map(|offer| offer.start);
+                self.declined.extend(start);
+                "taken"
+            }
+            ActionOutcome::Booked { .. } => "booked",
+            ActionOutcome::HeldForReview { .. } => "held_for_review",
+            ActionOutcome::CallbackNoted { due, has_number } => {
+                self.callback_due = Some(due);
+                self.callback_number_known = has_number;
+                "callback_noted"
+            }
+            ActionOutcome::Done => "done",
+            ActionOutcome::Unavailable => return None,
+        })
+    }
+
+    /// Which of the orders the call is about. What the caller said about the exam has to fit:
+    /// an order for something else is a person's business.
+    fn take_orders(&mut self, orders: Vec<OrderFacts>) -> &'static str {
+        self.slots.order = None;
+        if orders.is_empty() {
+            return "none";
+        }
+        let open: Vec<OrderFacts> = orders.into_iter().filter(|order| !order.expired).collect();
+        if open.is_empty() {
+            return "expired";
+        }
+        self.orders = open;
+        let fitting: Vec<&OrderFacts> =
+            self.orders.iter().filter(|order| self.mention_fits(order)).collect();
+        match &fitting[..] {
+            [] => "mismatch",
+            [order] => {
+                self.slots.order = Some((*order).clone());
+                "found"
+            }
+            _ => {
+                self.orders = fitting.into_iter().cloned().collect();
+                "several"
+            }
+        }
+    }
+
+    /// Whether the order is for the exam that the caller spoke of. The side is left to its own
+    /// question: a wrong side has to be noticed, not filtered away.
+    fn mention_fits(&self, order: &OrderFacts) -> bool {
+        let mention = &self.slots.exam;
+        let part_fits = match (&mention.body_part, &order.body_part) {
+            (Some(said), Some(ordered)) => parts_agree(said, ordered),
+            _ => true,
+        };
+        mention.modality.is_none_or(|modality| modality == order.modality) && part_fits
+    }
+
+    /// The one open order that fits what the caller has said by now.
+    pub(super) fn order_by_mention(&self) -> Option<OrderFacts> {
+        let mut fitting = self.orders.iter().filter(|order| self.mention_fits(order));
+        let order = fitting.next()?;
+        fitting.next().is_none().then(|| order.clone())
+    }
+}
+
+/// Whether two body parts may mean the same exam. Callers name the neighbourhood ("my back", "my
+/// belly"), orders name the organ.
+fn parts_agree(said: &str, ordered: &str) -> bool {
+    const REGIONS: &[&[&str]] = &[
+        &["head", "brain", "sinuses", "jaw"],
+        &["neck", "cervical spine", "carotid", "thyroid"],
+        &["chest", "heart", "breast", "thoracic spine"],
+        &["abdomen", "liver", "gallbladder", "pancreas", "kidneys", "pelvis", "bladder"],
+        &["spine", "lumbar spine", "cervical spine", "thoracic spine"],
+        &["pelvis", "hip", "bladder", "prostate"],
+        &["leg", "knee", "ankle", "foot", "hip"],
+        &["arm", "elbow", "wrist", "hand", "shoulder"],
+    ];
+    let together = |region: &&[&str]| region.contains(&said) && region.contains(&ordered);
+    said == ordered || ordered == "whole body" || REGIONS.iter().any(together)
+}

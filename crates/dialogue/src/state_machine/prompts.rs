@@ -1,0 +1,77 @@
+//! From the scenario's templates to sentences with values.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use radline_phi::Phi;
+
+use super::{Dialogue, Prompt};
+use crate::dialogue_move::Sentence;
+use crate::wording;
+
+impl Dialogue {
+    /// Adds a template's sentences to the prompt.
+    pub(super) fn speak(&self, prompt: &mut Prompt, template: &str, part: &str) {
+        let values = self.values();
+        let source =
+            format!("{} {} {}.{part}", self.scenario.id, self.scenario.version, self.state);
+        for sentence in wording::sentences(template) {
+            // The checks at load time name every placeholder, and one without a value here is
+            // one that the caller has not given yet. The sentence makes no sense without it.
+            let Ok(text) = wording::fill(sentence, &values) else { continue };
+            let personal = |value: &str| !self.site.values.contains_key(value);
+            let reusable = !wording::placeholders(sentence).any(personal);
+            let text = Phi::new(text);
+            prompt.sentences.push(Sentence { text, reusable, source: source.clone() });
+        }
+    }
+
+    /// Adds the question of the current state: the screening's next one, or the state's own.
+    pub(super) fn speak_question(&self, prompt: &mut Prompt, tries: usize) {
+        let scenario = Arc::clone(&self.scenario);
+        let state = self.current();
+        if let (true, Some(order)) = (state.screening, &self.slots.order) {
+            let next = self.answers.next(&scenario.screening, order, self.may_be_pregnant());
+            if let Some(question) = next {
+                let text = if tries == 0 { question.ask } else { question.again };
+                self.speak(prompt, text, question.id);
+            }
+            return;
+        }
+        let text = match tries {
+            0 => &state.ask,
+            _ => state.again.get(tries - 1).or(state.again.last()).unwrap_or(&state.ask),
+        };
+        self.speak(prompt, text, if tries == 0 { "ask" } else { "again" });
+    }
+
+    fn values(&self) -> BTreeMap<&str, String> {
+        let mut values: BTreeMap<&str, String> =
+            self.site.values.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        let mut put = |name, value: Option<String>| {
+            if let Some(value) = value {
+                values.insert(name, value);
+            }
+        };
+        let slots = &self.slots;
+        put("name", slots.name.as_ref().map(|name| name.expose().clone()));
+        let birth = slots.date_of_birth.as_ref();
+        put("date_of_birth", birth.map(|date| wording::birth_date(*date.expose())));
+        let patient = self.patient.as_ref();
+        put("given_name", patient.map(|patient| patient.given_name.expose().clone()));
+        put("exam", slots.order.as_ref().map(|order| order.spoken.clone()));
+        put("when", slots.offer.as_ref().map(|offer| wording::moment(offer.start)));
+        put("place", slots.offer.as_ref().map(|offer| offer.place.clone()));
+        put("callback_due", self.callback_due.map(wording::moment));
+        let number = slots.callback_number.as_ref();
+        put("callback_number", number.map(|digits| wording::digits(digits.expose())));
+        let denied = self.answers.denied(&self.scenario.screening);
+        put("denied", (!denied.is_empty()).then(|| wording::list(&denied, "and")));
+        let orders: Vec<String> = self.orders.iter().map(|order| order.spoken.clone()).collect();
+        put("orders", (!orders.is_empty()).then(|| wording::list(&orders, "or")));
+        let offers: Vec<String> =
+            self.offers.iter().map(|offer| wording::moment(offer.start)).collect();
+        put("offers", (!offers.is_empty()).then(|| wording::list(&offers, "or")));
+        values
+    }
+}

@@ -1,0 +1,184 @@
+//! Transcript in, typed commands out: the deterministic parsers, arranged by what was asked.
+
+use jiff::civil::Date;
+use radline_dialogue::words;
+use radline_dialogue::{Command, Expectation, Question, Understanding, UnderstoodBy};
+use radline_phi::Phi;
+
+use crate::parsers::yes_no::YesNo;
+use crate::parsers::{birth_date, day_time, exam, name, numbers, request, yes_no};
+
+/// Fewest digits that are a number to keep rather than a quantity.
+const DIGITS_MIN: usize = 3;
+/// The youngest caller whose date of birth is taken up without being asked for.
+const VOLUNTEERED_AGE_YEARS: i16 = 2;
+
+/// Reads the caller's words in the light of the question. `today` is the local day of the call.
+pub fn understand(text: &Phi<String>, question: &Question, today: Date) -> Understanding {
+    let words = text.expose().as_str();
+    let expectation = question.expectation;
+    let mut commands = request::parse(words, expectation);
+    commands.extend(asked_for(words, question, today));
+    if !matches!(expectation, Expectation::Name) {
+        commands.extend(volunteered(words, expectation, today));
+    }
+    Understanding::from_parsers(commands)
+}
+
+/// The values that the question asked for.
+fn asked_for(text: &str, question: &Question, today: Date) -> Vec<Command> {
+    let mut commands = Vec::new();
+    match question.expectation {
+        Expectation::Choice => commands.extend(request::choice(text, question.options)),
+        Expectation::Digits => {
+            let digits = numbers::digits(&words::split(text));
+            if digits.len() >= DIGITS_MIN {
+                commands.push(Command::Digits(Phi::new(digits)));
+            }
+        }
+        Expectation::DateOfBirth => {
+            let date = birth_date::parse(text, today);
+            commands.extend(date.map(|date| Command::DateOfBirth(Phi::new(date))));
+        }
+        Expectation::Name if commands.is_empty() => {
+            commands.extend(name::parse(text).map(|name| Command::Name(Phi::new(name))));
+        }
+        Expectation::Name
+        | Expectation::YesNo
+        | Expectation::DayTime
+        | Expectation::Story
+        | Expectation::Open => {}
+    }
+    let wants_time = matches!(
+        question.expectation,
+        Expectation::DayTime | Expectation::Choice | Expectation::YesNo
+    );
+    if wants_time && !commands.iter().any(|command| matches!(command, Command::Choose(_))) {
+        let wish = day_time::parse(text, today);
+        // "Either is fine" answers a choice; in a yes or no it is just a way of speaking.
+        let wish =
+            wish.filter(|wish| question.expectation != Expectation::YesNo || !wish.is_empty());
+        commands.extend(wish.map(Command::When));
+    }
+    let side_asked = question.expectation == Expectation::Choice && question.options == 0;
+    commands.extend(exam::parse(text, side_asked).map(Command::Exam));
+    // A value answers by itself; the yes or no in it is a manner of speaking, except where it
+    // turns an offer down.
+    let answer = yes_no::parse(text).map(|answer| match answer {
+        YesNo::Yes => Command::Affirm,
+        YesNo::No => Command::Deny,
+        YesNo::Unsure => Command::Unsure,
+    });
+    let spoken = matches!(question.expectation, Expectation::Name | Expectation::Digits);
+    if !spoken || commands.is_empty() {
+        commands.extend(answer);
+    }
+    commands
+}
+
+/// Values that nobody asked for, taken up only when the words leave no doubt.
+fn volunteered(text: &str, expectation: Expectation, today: Date) -> Vec<Command> {
+    let mut commands = Vec::new();
+    commands.extend(name::volunteered(text).map(|name| Command::Name(Phi::new(name))));
+    let about_birth = ["born", "birthday", "date of birth", "birth date"]
+        .iter()
+        .any(|phrase| words::contains(&words::split(text), phrase));
+    if about_birth && expectation != Expectation::DateOfBirth {
+        let date = birth_date::parse(text, today)
+            .filter(|date| date.year() <= today.year() - VOLUNTEERED_AGE_YEARS);
+        commands.extend(date.map(|date| Command::DateOfBirth(Phi::new(date))));
+    }
+    commands
+}
+
+/// Reads telephone keys. 0 asks for a person and star for a repetition, unless digits are asked
+/// for; 1 and 2 are yes and no.
+pub fn from_keys(keys: &Phi<String>, question: &Question, today: Date) -> Understanding {
+    let digits = keys.expose().trim_end_matches('#');
+    let command = match (question.expectation, digits) {
+        (_, "*") => Some(Command::Repeat),
+        (Expectation::Digits, digits) => Some(Command::Digits(Phi::new(digits.to_owned()))),
+        (_, "0") => Some(Command::RequestPerson),
+        (Expectation::YesNo, "1") => Some(Command::Affirm),
+        (Expectation::YesNo, "2") => Some(Command::Deny),
+        (Expectation::DateOfBirth, digits) => {
+            birth_date::from_keys(digits, today).map(|date| Command::DateOfBirth(Phi::new(date)))
+        }
+        (Expectation::Choice, digits) => digits
+            .parse::<usize>()
+            .ok()
+            .filter(|place| (1..=question.options).contains(place))
+            .map(|place| Command::Choose(place - 1)),
+        _ => None,
+    };
+    match command {
+        Some(command) => Understanding { commands: vec![command], by: UnderstoodBy::Keypad },
+        None => Understanding { commands: Vec::new(), by: UnderstoodBy::Nobody },
+    }
+}
+
+/// How many keys answer the question, when that is known: input is complete then.
+pub const fn keys_expected(expectation: Expectation) -> Option<usize> {
+    match expectation {
+        Expectation::YesNo | Expectation::Choice => Some(1),
+        Expectation::DateOfBirth => Some(8),
+        Expectation::Digits
+        | Expectation::Name
+        | Expectation::DayTime
+        | Expectation::Story
+        | Expectation::Open => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    const TODAY: Date = date(2026, 11, 23);
+
+    fn kinds(text: &str, expectation: Expectation, options: usize) -> Vec<&'static str> {
+        let question = Question { expectation, options, asked: Phi::default() };
+        let understanding = understand(&text.into(), &question, TODAY);
+        understanding.commands.iter().map(Command::kind).collect()
+    }
+
+    #[test]
+    fn the_question_decides_what_words_mean() {
+        assert_eq!(kinds("the first", Expectation::Choice, 2), ["choose"]);
+        assert_eq!(
+            kinds("the first of March 1960", Expectation::DateOfBirth, 0),
+            ["date_of_birth"]
+        );
+        assert_eq!(kinds("Tuesday the first", Expectation::DayTime, 0), ["when"]);
+        assert_eq!(kinds("Amara Okafor", Expectation::Name, 0), ["name"]);
+        assert_eq!(kinds("555 0173", Expectation::Digits, 0), ["digits"]);
+        assert_eq!(kinds("no, make it Tuesday", Expectation::YesNo, 0), ["when", "deny"]);
+        assert_eq!(kinds("yes please", Expectation::YesNo, 0), ["affirm"]);
+        assert_eq!(kinds("the left knee", Expectation::Choice, 0), ["exam"]);
+        assert!(kinds("I'd like to book an MRI", Expectation::Open, 0).contains(&"want"));
+        assert_eq!(
+            kinds("can I talk to a person", Expectation::DateOfBirth, 0),
+            ["request_person"]
+        );
+        assert_eq!(kinds("the weather is lovely", Expectation::DateOfBirth, 0), [""; 0]);
+    }
+
+    #[test]
+    fn keys_are_read_by_the_question() {
+        let question = |expectation| Question { expectation, options: 2, asked: Phi::default() };
+        let read = |keys: &str, expectation| {
+            from_keys(&keys.into(), &question(expectation), TODAY).commands
+        };
+        assert_eq!(read("1", Expectation::YesNo), [Command::Affirm]);
+        assert_eq!(read("2", Expectation::Choice), [Command::Choose(1)]);
+        assert_eq!(read("3", Expectation::Choice), []);
+        assert_eq!(read("0", Expectation::Name), [Command::RequestPerson]);
+        assert_eq!(read("0123", Expectation::Digits), [Command::Digits("0123".into())]);
+        assert_eq!(
+            read("03191967", Expectation::DateOfBirth),
+            [Command::DateOfBirth(date(1967, 3, 19).into())]
+        );
+    }
+}
