@@ -12,6 +12,8 @@ pub struct Sentence {
     pub text: Phi<String>,
     /// Whether the sentence holds no caller's data, so that its audio may be kept and reused.
     pub reusable: bool,
+    /// Whether it must be heard to the end: the caller's voice does not cut it short.
+    pub firm: bool,
     /// Where it comes from: "AT 2026-11-01 read_back.ask".
     pub source: String,
 }
@@ -36,8 +38,6 @@ pub struct DialogueMove {
     pub then: Then,
     /// The state that the dialogue is in now.
     pub state: String,
-    /// Whether the sentences must be heard to the end.
-    pub firm: bool,
     /// The caller asked for time: be patient before asking again.
     pub patient: bool,
 }

@@ -213,7 +213,7 @@ pub struct State {
     pub fails_to: Option<String>,
     /// How often the state may be entered in a call, and where the next attempt goes.
     pub limit: Option<Limit>,
-    /// The prompt is not cut short by the caller's voice.
+    /// What is said here (`say`) is not cut short by the caller's voice.
     pub firm: bool,
     /// The call ends here.
     pub end: bool,

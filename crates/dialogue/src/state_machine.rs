@@ -50,6 +50,8 @@ pub struct Dialogue {
     callback_due: Option<DateTime>,
     callback_number_known: bool,
     red_flag: Option<RedFlag>,
+    /// The words that raised it.
+    alarm: Option<Phi<String>>,
     /// How often each state was entered.
     entries: BTreeMap<String, u8>,
     /// How often the current question went without a usable answer.
@@ -62,7 +64,6 @@ pub struct Dialogue {
 #[derive(Default)]
 struct Prompt {
     sentences: Vec<Sentence>,
-    firm: bool,
     patient: bool,
 }
 
@@ -83,6 +84,7 @@ impl Dialogue {
             callback_due: None,
             callback_number_known: false,
             red_flag: None,
+            alarm: None,
             entries: BTreeMap::new(),
             tries: 0,
             asked_screening: None,
@@ -136,13 +138,14 @@ impl Dialogue {
     }
 
     /// The words speak of danger: the script for it, at once.
-    pub fn red_flag(&mut self, flag: RedFlag) -> Option<DialogueMove> {
+    pub fn red_flag(&mut self, flag: RedFlag, words: &Phi<String>) -> Option<DialogueMove> {
         // A script that runs is not begun again by the caller's answers to it, unless what they
         // say is more urgent than what it is for.
         if self.red_flag.is_some_and(|running| running <= flag) {
             return None;
         }
         self.red_flag = Some(flag);
+        self.alarm = Some(words.clone());
         let target = self.scenario.red_flags.get(&flag)?.clone();
         Some(self.go(&target, Prompt::default()))
     }
@@ -288,7 +291,6 @@ impl Dialogue {
             target = self.limited(target);
             self.enter(&target);
             let state = self.current().clone();
-            prompt.firm |= state.firm;
             self.speak(&mut prompt, &state.say, "say");
             if state.end {
                 return self.done(prompt, Then::HangUp);
@@ -396,7 +398,6 @@ impl Dialogue {
             say: prompt.sentences,
             then,
             state: self.state.clone(),
-            firm: prompt.firm,
             patient: prompt.patient,
         }
     }

@@ -29,6 +29,18 @@ pub enum Expectation {
     Open,
 }
 
+impl Expectation {
+    /// How many keys on the telephone answer the question, where that is known: input is complete
+    /// then. Otherwise the hash key or a pause ends it.
+    pub const fn keys(self) -> Option<usize> {
+        match self {
+            Self::YesNo | Self::Choice => Some(1),
+            Self::DateOfBirth => Some(8),
+            Self::Digits | Self::Name | Self::DayTime | Self::Story | Self::Open => None,
+        }
+    }
+}
+
 /// Who turned the words into commands; kept in the call record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -260,15 +260,19 @@ fn a_person_is_promised_at_once_from_any_state() {
 #[test]
 fn a_red_flag_is_spoken_to_the_end_and_takes_location_and_number() {
     let mut play = Play::identified(order(Modality::Mri, None));
-    play.last = play.dialogue.red_flag(RedFlag::LifeThreat).expect("a script");
-    assert!(play.last.firm && play.spoken().contains("the emergency_number"));
+    let words = "my chest hurts".into();
+    play.last = play.dialogue.red_flag(RedFlag::LifeThreat, &words).expect("a script");
+    assert!(play.last.say[0].firm && play.spoken().contains("the emergency_number"));
     assert!(matches!(
         play.action(),
         Action::RequestCallback { reason: CallbackReason::RedFlag(RedFlag::LifeThreat), .. }
     ));
     let due = datetime(2026, 11, 23, 12, 0, 0, 0);
     play.clinic(ActionOutcome::CallbackNoted { due, has_number: false });
-    assert!(play.dialogue.clone().red_flag(RedFlag::LifeThreat).is_none(), "would begin again");
+    assert!(
+        play.dialogue.clone().red_flag(RedFlag::LifeThreat, &words).is_none(),
+        "would begin again"
+    );
     play.yes().state("emergency_location");
     play.say("at home, 12 Elm Street", vec![]).state("emergency_number");
     play.say("5550173", vec![Command::Digits("5550173".into())]);

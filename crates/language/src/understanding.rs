@@ -117,19 +117,6 @@ pub fn from_keys(keys: &Phi<String>, question: &Question, today: Date) -> Unders
     }
 }
 
-/// How many keys answer the question, when that is known: input is complete then.
-pub const fn keys_expected(expectation: Expectation) -> Option<usize> {
-    match expectation {
-        Expectation::YesNo | Expectation::Choice => Some(1),
-        Expectation::DateOfBirth => Some(8),
-        Expectation::Digits
-        | Expectation::Name
-        | Expectation::DayTime
-        | Expectation::Story
-        | Expectation::Open => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;

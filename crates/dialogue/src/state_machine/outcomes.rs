@@ -47,6 +47,8 @@ impl Dialogue {
             .into_iter()
             .map(|(name, value)| value.map(|value| format!("{name}: {value}")))
             .collect();
+        story
+            .extend(self.alarm.iter().map(|words| words.map(|words| format!("said: \"{words}\""))));
         story.extend(self.findings(Disposition::Stop));
         story.extend(self.findings(Disposition::Review));
         // The script knows which danger it is for; the file may serve several of them.

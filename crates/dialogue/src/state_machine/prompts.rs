@@ -12,6 +12,8 @@ use crate::wording;
 impl Dialogue {
     /// Adds a template's sentences to the prompt.
     pub(super) fn speak(&self, prompt: &mut Prompt, template: &str, part: &str) {
+        // What a state says may have to be heard; its question may always be answered early.
+        let firm = part == "say" && self.current().firm;
         let values = self.values();
         let source =
             format!("{} {} {}.{part}", self.scenario.id, self.scenario.version, self.state);
@@ -22,7 +24,7 @@ impl Dialogue {
             let personal = |value: &str| !self.site.values.contains_key(value);
             let reusable = !wording::placeholders(sentence).any(personal);
             let text = Phi::new(text);
-            prompt.sentences.push(Sentence { text, reusable, source: source.clone() });
+            prompt.sentences.push(Sentence { text, reusable, firm, source: source.clone() });
         }
     }
 

@@ -1,0 +1,118 @@
+//! Two identifiers to one patient: the date of birth exactly, the name as it may have been heard.
+
+use jiff::civil::Date;
+
+use crate::record::Patient;
+
+/// How alike a heard name part and a recorded one must be (Jaro-Winkler, 0 to 1). Telephone
+/// recognition bends names; among people born on the same day few names are this close.
+const PART_LIKENESS_MIN: f64 = 0.80;
+/// By how much the best match has to be better than the next, or nobody is matched.
+const MARGIN: f64 = 0.05;
+
+/// The one patient with this date of birth whose name fits. `None` when nobody does, or when two
+/// people are too close to tell apart.
+pub fn find<'a>(patients: &'a [Patient], name: &str, date_of_birth: Date) -> Option<&'a Patient> {
+    let heard = parts(name);
+    let mut ranked: Vec<(f64, &Patient)> = patients
+        .iter()
+        .filter(|patient| *patient.date_of_birth.expose() == date_of_birth)
+        .filter_map(|patient| Some((likeness(&heard, patient)?, patient)))
+        .collect();
+    ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+    match ranked[..] {
+        [(_, only)] => Some(only),
+        [(best, patient), (next, _), ..] if best - next >= MARGIN => Some(patient),
+        _ => None,
+    }
+}
+
+/// How well the name fits, or `None` when a part of it does not. Both a given and the family
+/// name have to be there: a first name alone is not an identifier.
+fn likeness(heard: &[String], patient: &Patient) -> Option<f64> {
+    if heard.len() < 2 {
+        return None;
+    }
+    let given = best(heard, &parts(patient.given_name.expose()))?;
+    let family = best(heard, &parts(patient.family_name.expose()))?;
+    Some(f64::midpoint(given, family))
+}
+
+/// The best likeness of any recorded part to any heard one, if it is close enough.
+fn best(heard: &[String], recorded: &[String]) -> Option<f64> {
+    let joined: String = recorded.concat();
+    let pairs = heard.iter().flat_map(|said| {
+        recorded.iter().chain([&joined]).map(move |part| strsim::jaro_winkler(said, part))
+    });
+    // "Mc Donald" is heard as two words and recorded as one.
+    let merged = heard.windows(2).map(|pair| strsim::jaro_winkler(&pair.concat(), &joined));
+    pairs.chain(merged).max_by(f64::total_cmp).filter(|likeness| *likeness >= PART_LIKENESS_MIN)
+}
+
+/// Lower-case letters, word by word, without accents.
+fn parts(name: &str) -> Vec<String> {
+    let plain = |letter: char| match letter {
+        'á' | 'à' | 'â' | 'ä' | 'ã' | 'å' => 'a',
+        'é' | 'è' | 'ê' | 'ë' => 'e',
+        'í' | 'ì' | 'î' | 'ï' => 'i',
+        'ó' | 'ò' | 'ô' | 'ö' | 'õ' | 'ø' => 'o',
+        'ú' | 'ù' | 'û' | 'ü' => 'u',
+        'ñ' => 'n',
+        'ç' => 'c',
+        other => other,
+    };
+    name.to_lowercase()
+        .split(|letter: char| !letter.is_alphabetic() && letter != '\'')
+        .map(|word| word.chars().filter(|letter| letter.is_alphabetic()).map(plain).collect())
+        .filter(|word: &String| !word.is_empty())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::record::Sex;
+
+    fn patient(id: &str, given: &str, family: &str, born: Date) -> Patient {
+        Patient {
+            id: id.into(),
+            given_name: given.into(),
+            family_name: family.into(),
+            date_of_birth: born.into(),
+            sex: Sex::Unknown,
+            phone: None.into(),
+        }
+    }
+
+    fn found(name: &str, born: Date) -> Option<String> {
+        let day = date(1967, 3, 19);
+        let patients = [
+            patient("1", "Amara", "Okafor", day),
+            patient("2", "Amara", "Okafor", date(1971, 3, 19)),
+            patient("3", "José María", "Peña", day),
+            patient("4", "John", "Smith", date(1950, 1, 1)),
+            patient("5", "Joan", "Smith", date(1950, 1, 1)),
+        ];
+        find(&patients, name, born).map(|patient| patient.id.clone())
+    }
+
+    #[test]
+    fn names_match_as_heard_and_dates_exactly() {
+        let day = date(1967, 3, 19);
+        for said in ["Amara Okafor", "amara okofor", "Okafor Amara", "Amarah Okafore"] {
+            assert_eq!(found(said, day).as_deref(), Some("1"), "{said}");
+        }
+        assert_eq!(found("Jose Pena", day).as_deref(), Some("3"));
+        assert_eq!(found("Amara Okafor", date(1967, 3, 18)), None);
+        assert_eq!(found("Amara", day), None, "one name is not enough");
+        assert_eq!(found("Peter Miller", day), None);
+    }
+
+    #[test]
+    fn people_too_close_to_tell_apart_are_not_matched() {
+        assert_eq!(found("John Smith", date(1950, 1, 1)).as_deref(), Some("4"));
+        assert_eq!(found("Jon Smith", date(1950, 1, 1)), None);
+    }
+}
