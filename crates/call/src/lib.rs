@@ -1,1 +1,15 @@
-//! The sans-IO call engine: endpointing, turns, barge-in, playout, timers, the call record.
+//! The call engine, sans-IO: what happens in a call, decided from inputs and the time that comes
+//! with them. It reads no clock, opens no socket and knows no model; the driver around it does.
+
+pub mod endpointing;
+pub mod engine;
+pub mod event;
+pub mod input;
+pub mod limits;
+pub mod output;
+pub mod playout;
+
+pub use engine::{CallEngine, Medium};
+pub use event::{CallEvent, EndReason, EventKind, TurnTiming};
+pub use input::{CallInput, Transcript, TurnId};
+pub use output::CallOutput;

@@ -126,6 +126,11 @@ impl Dialogue {
         self.without_answer(understanding, prompt)
     }
 
+    /// The question once more, after the caller was away.
+    pub fn remind(&mut self) -> DialogueMove {
+        self.ask_again(Prompt::default(), 0)
+    }
+
     /// Nothing was heard for as long as this question allows.
     pub fn silence(&mut self) -> DialogueMove {
         let (mut prompt, scenario) = (Prompt::default(), Arc::clone(&self.scenario));

@@ -1,0 +1,171 @@
+//! When does the caller speak, and since when have they been silent?
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use radline_audio::{AudioFrame, FRAME_MS, SpeechProbability};
+
+use crate::limits;
+
+/// Speech begins above this probability …
+const BEGINS: f32 = 0.5;
+/// … and lasts until it falls below this one.
+const LASTS: f32 = 0.35;
+/// Frames in a row above [`BEGINS`] that are speech rather than a click.
+const BEGIN_FRAMES: usize = 3;
+/// One frame.
+const FRAME: Duration = Duration::from_millis(FRAME_MS as u64);
+
+/// What the last frame changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Still silent, before any speech.
+    Quiet,
+    /// Speech began, or began again after a pause.
+    Begun,
+    /// Speech goes on.
+    Speaking,
+    /// A pause after speech.
+    Pausing,
+}
+
+/// Follows the caller's voice and keeps the utterance.
+#[derive(Debug, Default)]
+pub struct Endpointing {
+    /// The utterance from a little before its first sound; before speech, the last frames only.
+    frames: VecDeque<AudioFrame>,
+    /// Frames in a row that sound like speech, before speech has begun.
+    rising: usize,
+    begun: bool,
+    speaking: bool,
+    voiced: Duration,
+    silence: Duration,
+    began_at: Duration,
+    ended_at: Duration,
+}
+
+impl Endpointing {
+    /// Takes a frame that ends at `now`.
+    pub fn push(&mut self, now: Duration, frame: AudioFrame, speech: SpeechProbability) -> Change {
+        self.frames.push_back(frame);
+        let threshold = if self.speaking { LASTS } else { BEGINS };
+        let voiced = speech.value() >= threshold;
+        self.rising = if voiced { self.rising + 1 } else { 0 };
+        if self.speaking {
+            return self.while_speaking(now, voiced);
+        }
+        if self.rising >= BEGIN_FRAMES {
+            return self.begin(now);
+        }
+        if self.begun {
+            self.silence += FRAME;
+            return Change::Pausing;
+        }
+        let keep = (limits::PRE_ROLL.as_millis() / FRAME.as_millis()) as usize;
+        while self.frames.len() > keep {
+            self.frames.pop_front();
+        }
+        Change::Quiet
+    }
+
+    fn begin(&mut self, now: Duration) -> Change {
+        if !self.begun {
+            self.began_at = now.saturating_sub(FRAME * BEGIN_FRAMES as u32);
+        }
+        (self.begun, self.speaking, self.silence) = (true, true, Duration::ZERO);
+        self.voiced += FRAME * BEGIN_FRAMES as u32;
+        self.ended_at = now;
+        Change::Begun
+    }
+
+    fn while_speaking(&mut self, now: Duration, voiced: bool) -> Change {
+        if voiced {
+            self.voiced += FRAME;
+            self.ended_at = now;
+            return Change::Speaking;
+        }
+        self.speaking = false;
+        self.silence = FRAME;
+        Change::Pausing
+    }
+
+    /// Forgets the utterance, after it was taken or because it does not count.
+    pub fn reset(&mut self) {
+        let keep = self.frames.len().min(BEGIN_FRAMES);
+        let frames = self.frames.split_off(self.frames.len() - keep);
+        *self = Self { frames, ..Self::default() };
+    }
+
+    /// Whether the caller has begun to speak.
+    pub const fn begun(&self) -> bool {
+        self.begun
+    }
+
+    /// Whether the caller speaks right now.
+    pub const fn speaking(&self) -> bool {
+        self.speaking
+    }
+
+    /// How much of the utterance is voice.
+    pub const fn voiced(&self) -> Duration {
+        self.voiced
+    }
+
+    /// How long the caller has been silent after speech.
+    pub const fn silence(&self) -> Duration {
+        self.silence
+    }
+
+    /// Start and end of speech, since the call began.
+    pub const fn span(&self) -> (Duration, Duration) {
+        (self.began_at, self.ended_at)
+    }
+
+    /// Length of the utterance so far, pauses included.
+    pub fn length(&self) -> Duration {
+        FRAME * self.frames.len() as u32
+    }
+
+    /// The utterance, 16 kHz.
+    pub fn audio(&self) -> Vec<i16> {
+        self.frames.iter().flat_map(|frame| frame.samples().iter().copied()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn push(endpointing: &mut Endpointing, from: &mut u64, frames: usize, speech: f32) -> Change {
+        let mut change = Change::Quiet;
+        for _ in 0..frames {
+            *from += u64::from(FRAME_MS);
+            let now = Duration::from_millis(*from);
+            change = endpointing.push(now, AudioFrame::silence(), SpeechProbability::new(speech));
+        }
+        change
+    }
+
+    #[test]
+    fn clicks_do_not_begin_an_utterance_and_the_first_sound_is_kept() {
+        let (mut endpointing, mut clock) = (Endpointing::default(), 0);
+        push(&mut endpointing, &mut clock, 50, 0.1);
+        assert_eq!(push(&mut endpointing, &mut clock, 2, 0.9), Change::Quiet);
+        push(&mut endpointing, &mut clock, 5, 0.1);
+        assert_eq!(push(&mut endpointing, &mut clock, 3, 0.9), Change::Begun);
+        assert!(endpointing.length() >= limits::PRE_ROLL);
+    }
+
+    #[test]
+    fn silence_counts_from_the_last_voice_and_speech_resumes() {
+        let (mut endpointing, mut clock) = (Endpointing::default(), 0);
+        push(&mut endpointing, &mut clock, 20, 0.9);
+        assert_eq!(push(&mut endpointing, &mut clock, 10, 0.0), Change::Pausing);
+        assert_eq!(endpointing.silence(), Duration::from_millis(200));
+        assert_eq!(endpointing.span().1, Duration::from_millis(400));
+        push(&mut endpointing, &mut clock, 2, 0.9);
+        assert_eq!(push(&mut endpointing, &mut clock, 1, 0.9), Change::Begun);
+        assert_eq!(endpointing.silence(), Duration::ZERO);
+        assert_eq!(endpointing.span().0, Duration::ZERO);
+    }
+}

@@ -1,0 +1,121 @@
+//! What time alone makes happen: the next frame, silence, deadlines, hold.
+
+use std::time::Duration;
+
+use radline_dialogue::ActionOutcome;
+
+use super::{CallEngine, Waiting};
+use crate::event::{EndReason, EventKind};
+use crate::limits;
+use crate::output::CallOutput;
+
+impl CallEngine {
+    /// 20 ms have passed.
+    pub(super) fn tick(&mut self) {
+        if self.now > limits::CALL_MAX {
+            self.end(EndReason::TooLong);
+            return;
+        }
+        if let Some(since) = self.held_since {
+            if self.now.saturating_sub(since) > limits::HOLD_MAX {
+                self.end(EndReason::TooLong);
+            }
+            return;
+        }
+        self.play();
+        self.check_deadlines();
+        self.check_keys();
+        self.check_silence();
+    }
+
+    fn play(&mut self) {
+        let due = self.playout.tick(self.now);
+        if due.first {
+            self.first_audio();
+        }
+        if let Some(frame) = due.frame {
+            self.emit(CallOutput::Play(frame));
+        }
+        if let Some(heard) = due.ended {
+            self.record_heard(heard);
+        }
+        if !self.playout.is_idle() {
+            self.quiet_since = self.now;
+        }
+        if let Some(id) = self.playout.overdue(self.now, limits::SYNTHESIS_DEADLINE) {
+            self.sentence_failed(id);
+        }
+    }
+
+    fn first_audio(&mut self) {
+        let timed = self.stopwatch.as_mut().and_then(|watch| watch.first_audio(self.now));
+        if let Some(timing) = timed {
+            self.stopwatch = None;
+            self.record(EventKind::TurnTimed(timing));
+        }
+    }
+
+    fn check_deadlines(&mut self) {
+        if let Waiting::Clinic { since, action, .. } = self.waiting
+            && self.now.saturating_sub(since) > limits::CLINIC_DEADLINE
+        {
+            self.problem("the clinic did not answer in time");
+            let (action, outcome) = (action.to_owned(), "unavailable".to_owned());
+            self.record(EventKind::ActionAnswered { action, outcome });
+            let next = self.dialogue.answer(ActionOutcome::Unavailable);
+            self.apply(next);
+        }
+        self.check_hearing();
+    }
+
+    fn check_keys(&mut self) {
+        let paused = self.now.saturating_sub(self.last_key) > limits::KEY_PAUSE;
+        if !self.keys.is_empty() && paused {
+            self.keys_complete();
+        }
+    }
+
+    fn check_silence(&mut self) {
+        let Waiting::Caller { patient, .. } = self.waiting else { return };
+        let busy = self.hearing.is_some() || self.endpointing.begun() || !self.keys.is_empty();
+        if busy || !self.playout.is_idle() {
+            return;
+        }
+        let limit = if patient { limits::NO_INPUT_PATIENT } else { limits::NO_INPUT };
+        if self.now.saturating_sub(self.quiet_since) > limit {
+            self.turn += 1;
+            self.record(EventKind::NothingHeard);
+            let next = self.dialogue.silence();
+            self.apply(next);
+        }
+    }
+
+    /// On hold nothing is played, heard or counted.
+    pub(super) fn held(&mut self) {
+        if self.held_since.is_none() {
+            self.held_since = Some(self.now);
+            self.forget_hearing();
+            self.record(EventKind::Held);
+        }
+    }
+
+    pub(super) fn resumed(&mut self) {
+        let Some(since) = self.held_since.take() else { return };
+        let away = self.now.saturating_sub(since);
+        self.quiet_since += away;
+        if let Waiting::Clinic { since, .. } = &mut self.waiting {
+            *since += away;
+        }
+        self.record(EventKind::Resumed);
+        // Whoever comes back has lost the thread: say the question again.
+        if let Waiting::Caller { .. } = self.waiting
+            && away > REMIND_AFTER
+        {
+            let next = self.dialogue.remind();
+            self.apply(next);
+        }
+    }
+}
+
+/// A shorter hold than this needs no reminder.
+const REMIND_AFTER: Duration = Duration::from_secs(3);

@@ -1,0 +1,160 @@
+//! The record of a call: append-only events, each with its time since the call began.
+
+use radline_dialogue::{RedFlag, UnderstoodBy};
+use radline_phi::{Phi, stored};
+use serde::{Deserialize, Serialize};
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CallEvent {
+    /// Since the call began, ms.
+    pub at_ms: u64,
+    /// The turn it belongs to; the greeting is 0.
+    pub turn: u32,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum EventKind {
+    /// The call began.
+    Started {
+        /// Scenario and version.
+        scenario: String,
+    },
+    /// The dialogue entered a state.
+    Entered {
+        /// Its name.
+        state: String,
+    },
+    /// The agent spoke a sentence.
+    AgentSaid {
+        /// The words.
+        #[serde(with = "stored")]
+        text: Phi<String>,
+        /// Scenario, version, state and part that the words come from.
+        source: String,
+        /// When the caller began to hear it, ms since the call began.
+        from_ms: u64,
+        /// How much of it was heard, ms.
+        heard_ms: u64,
+        /// How long it is, ms.
+        length_ms: u64,
+    },
+    /// The caller spoke.
+    CallerSaid {
+        /// The words; absent when the caller did not agree to be recorded.
+        #[serde(with = "stored")]
+        words: Phi<Option<String>>,
+        /// Mean probability of the words, 0 to 1.
+        confidence: f32,
+        /// Start of speech, ms since the call began.
+        from_ms: u64,
+        /// End of speech, ms since the call began.
+        to_ms: u64,
+    },
+    /// Keys were pressed.
+    KeysPressed {
+        /// How many.
+        count: usize,
+    },
+    /// What the words or keys were taken to mean.
+    Understood {
+        /// Who decided.
+        by: UnderstoodBy,
+        /// The commands with their values.
+        #[serde(with = "stored")]
+        commands: Phi<Vec<String>>,
+    },
+    /// Words that may mean danger.
+    RedFlagRaised {
+        /// The class.
+        class: RedFlag,
+    },
+    /// A question was left unanswered by silence.
+    NothingHeard,
+    /// The agent's voice was cut by the caller's.
+    BargeIn,
+    /// The clinic was asked.
+    ActionRequested {
+        /// The action's name.
+        action: String,
+    },
+    /// The clinic answered.
+    ActionAnswered {
+        /// The action's name.
+        action: String,
+        /// The outcome's name.
+        outcome: String,
+    },
+    /// How long the parts of a turn took.
+    TurnTimed(TurnTiming),
+    /// The caller put us on hold.
+    Held,
+    /// The caller came back.
+    Resumed,
+    /// The caller agreed to be recorded.
+    RecordingStarted,
+    /// Something did not work.
+    Problem {
+        /// What, without health data.
+        what: String,
+    },
+    /// The call ended.
+    Ended {
+        /// Why.
+        reason: EndReason,
+    },
+}
+
+/// How long the parts of a turn took, ms, from the end of the caller's speech.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TurnTiming {
+    /// Until the turn was held to be over.
+    pub waited_ms: u64,
+    /// Time that transcription took; it begins before the turn is over.
+    pub transcription_ms: u64,
+    /// Time that understanding took.
+    pub understanding_ms: u64,
+    /// From the decision to the words: the clinic's answers included.
+    pub wording_ms: u64,
+    /// From the words to their first audio.
+    pub first_audio_ms: u64,
+    /// From the end of the caller's speech to the agent's first frame.
+    pub voice_to_voice_ms: u64,
+}
+
+/// Why a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// The dialogue reached its end.
+    Finished,
+    /// The caller hung up.
+    CallerHungUp,
+    /// No packets came for too long.
+    MediaLost,
+    /// The longest call or hold was reached.
+    TooLong,
+    /// The server went down.
+    Shutdown,
+    /// A part of the system failed.
+    Failed,
+}
+
+impl EndReason {
+    /// Name in records and metrics.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::CallerHungUp => "caller_hung_up",
+            Self::MediaLost => "media_lost",
+            Self::TooLong => "too_long",
+            Self::Shutdown => "shutdown",
+            Self::Failed => "failed",
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What can happen to a call.
+
+use radline_audio::{AudioFrame, DtmfDigit, SpeechProbability};
+use radline_dialogue::{ActionOutcome, Understanding};
+use radline_phi::Phi;
+
+/// One attempt to hear the caller. Work that is given out carries it, and a result that comes
+/// back with an old one changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct TurnId(pub u32);
+
+/// Words out of audio.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Transcript {
+    /// The words.
+    pub text: Phi<String>,
+    /// Mean probability of the words, 0 to 1.
+    pub confidence: f32,
+}
+
+/// What can happen to a call.
+#[derive(Debug, Clone)]
+pub enum CallInput {
+    /// Both sides can hear each other.
+    Connected,
+    /// 20 ms from the caller, and how likely it is that they hold speech.
+    Audio(AudioFrame, SpeechProbability),
+    /// The playout clock: 20 ms have passed.
+    Tick,
+    /// A key was pressed.
+    Key(DtmfDigit),
+    /// The caller put us on hold.
+    Held,
+    /// The caller is back.
+    Resumed,
+    /// The caller is gone.
+    HungUp,
+    /// A line of text, in text mode.
+    Line(Phi<String>),
+    /// The transcript for [`crate::CallOutput::Transcribe`], or that there is none.
+    Transcribed(TurnId, Option<Transcript>),
+    /// The understanding for [`crate::CallOutput::Understand`].
+    Understood(TurnId, Understanding),
+    /// The clinic's answer to [`crate::CallOutput::Act`].
+    ClinicAnswered(u32, ActionOutcome),
+    /// The audio for [`crate::CallOutput::Synthesize`], 16 kHz, or that there is none.
+    Synthesized(u32, Option<Phi<Vec<i16>>>),
+    /// The server is going down.
+    Shutdown,
+}

@@ -1,0 +1,62 @@
+//! What a call asks of the world around it.
+
+use radline_audio::AudioFrame;
+use radline_dialogue::{Action, Expectation, Question, Sentence};
+use radline_phi::Phi;
+
+use crate::event::{CallEvent, EndReason};
+use crate::input::TurnId;
+
+/// What a call asks of the world around it.
+#[derive(Debug, Clone)]
+pub enum CallOutput {
+    /// Turn audio into words. Effect-free: the result may be dropped.
+    Transcribe {
+        /// Goes back with the result.
+        turn: TurnId,
+        /// 16 kHz mono.
+        audio: Phi<Vec<i16>>,
+        /// What was asked.
+        expectation: Expectation,
+    },
+    /// Turn words into commands. Effect-free.
+    Understand {
+        /// Goes back with the result.
+        turn: TurnId,
+        /// The words.
+        words: Phi<String>,
+        /// What was asked.
+        question: Question,
+    },
+    /// Turn keys into commands. Effect-free.
+    UnderstandKeys {
+        /// Goes back with the result.
+        turn: TurnId,
+        /// The keys in order.
+        keys: Phi<String>,
+        /// What was asked.
+        question: Question,
+    },
+    /// Ask the clinic. Only ever for a committed turn.
+    Act {
+        /// Goes back with the result.
+        request: u32,
+        /// What to do.
+        action: Action,
+    },
+    /// Turn a sentence into audio. Effect-free.
+    Synthesize {
+        /// Goes back with the result.
+        sentence_id: u32,
+        /// The words.
+        sentence: Sentence,
+    },
+    /// Send this frame now.
+    Play(AudioFrame),
+    /// Keep this event.
+    Record(CallEvent),
+    /// The caller agreed: record from here on.
+    StartRecording,
+    /// End the call.
+    HangUp(EndReason),
+}

@@ -1,0 +1,298 @@
+//! The engine in virtual time: 20 ms a step, audio by its probability of speech alone.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::civil::datetime;
+use radline_audio::{AudioFrame, DtmfDigit, FRAME_SAMPLES, SpeechProbability};
+use radline_call::{
+    CallEngine, CallInput, CallOutput, EndReason, EventKind, Medium, Transcript, TurnId,
+};
+use radline_dialogue::{
+    Action, ActionOutcome, Command, Dialogue, Intent, RedFlags, Scenario, SiteFacts, Understanding,
+};
+
+const AT: &str = include_str!("../../../deploy/sites/demo-hospital/scenarios/at.toml");
+
+/// A call with a world that answers at once, unless told otherwise.
+struct World {
+    engine: CallEngine,
+    now: Duration,
+    events: Vec<EventKind>,
+    played: usize,
+    /// Audio length of every sentence, frames.
+    sentence_frames: usize,
+    transcribes: Vec<TurnId>,
+    understands: Vec<(TurnId, String)>,
+    actions: Vec<(u32, Action)>,
+    hung_up: Option<EndReason>,
+    recording: bool,
+    synthesises: bool,
+}
+
+impl World {
+    fn new(medium: Medium) -> Self {
+        Self::with(medium, 25, true)
+    }
+
+    fn with(medium: Medium, sentence_frames: usize, synthesises: bool) -> Self {
+        let scenario = Scenario::read("at.toml", AT).expect("sound");
+        let names = ["hospital", "department", "emergency_number", "crisis_line", "office_hours"];
+        let values: BTreeMap<String, String> =
+            names.iter().map(|name| ((*name).to_owned(), (*name).to_owned())).collect();
+        let dialogue = Dialogue::new(Arc::new(scenario), Arc::new(SiteFacts { values }));
+        let engine = CallEngine::new(medium, dialogue, Arc::new(RedFlags::english()));
+        let mut world = Self {
+            engine,
+            now: Duration::ZERO,
+            events: Vec::new(),
+            played: 0,
+            sentence_frames,
+            transcribes: Vec::new(),
+            understands: Vec::new(),
+            actions: Vec::new(),
+            hung_up: None,
+            recording: false,
+            synthesises,
+        };
+        world.input(CallInput::Connected);
+        world
+    }
+
+    fn input(&mut self, input: CallInput) {
+        self.engine.handle(self.now, input);
+        let mut replies = Vec::new();
+        while let Some(output) = self.engine.poll_output() {
+            match output {
+                CallOutput::Transcribe { turn, .. } => self.transcribes.push(turn),
+                CallOutput::Understand { turn, words, .. } => {
+                    self.understands.push((turn, words.into_exposed()));
+                }
+                CallOutput::UnderstandKeys { turn, keys, .. } => {
+                    self.understands.push((turn, keys.into_exposed()));
+                }
+                CallOutput::Act { request, action } => self.actions.push((request, action)),
+                CallOutput::Synthesize { sentence_id, .. } => {
+                    let audio = self
+                        .synthesises
+                        .then(|| vec![1; FRAME_SAMPLES * self.sentence_frames].into());
+                    replies.push(CallInput::Synthesized(sentence_id, audio));
+                }
+                CallOutput::Play(_) => self.played += 1,
+                CallOutput::Record(event) => self.events.push(event.kind),
+                CallOutput::StartRecording => self.recording = true,
+                CallOutput::HangUp(reason) => self.hung_up = Some(reason),
+            }
+        }
+        for reply in replies {
+            self.input(reply);
+        }
+    }
+
+    /// Lets frames pass with the caller speaking or silent.
+    fn pass(&mut self, ms: u64, speaking: bool) {
+        for _ in 0..ms / 20 {
+            self.now += Duration::from_millis(20);
+            let speech = SpeechProbability::new(if speaking { 0.9 } else { 0.0 });
+            self.input(CallInput::Audio(AudioFrame::silence(), speech));
+            self.input(CallInput::Tick);
+        }
+    }
+
+    fn heard(&mut self, words: &str, commands: Vec<Command>) {
+        let turn = *self.transcribes.last().expect("was asked to transcribe");
+        let transcript = Transcript { text: words.into(), confidence: 0.9 };
+        self.input(CallInput::Transcribed(turn, Some(transcript)));
+        let (turn, _) = self.understands.last().cloned().expect("was asked to understand");
+        self.input(CallInput::Understood(turn, Understanding::from_parsers(commands)));
+    }
+
+    fn state(&self) -> &str {
+        self.engine.dialogue().state()
+    }
+
+    fn count(&self, wanted: impl Fn(&EventKind) -> bool) -> usize {
+        self.events.iter().filter(|event| wanted(event)).count()
+    }
+}
+
+#[test]
+fn a_spoken_answer_moves_the_dialogue_once_the_turn_is_over() {
+    let mut world = World::new(Medium::Voice);
+    world.pass(6000, false);
+    world.pass(600, true);
+    assert!(world.transcribes.is_empty());
+    world.pass(220, false);
+    assert_eq!(world.transcribes.len(), 1, "transcribed early");
+    world.heard("yes", vec![Command::Affirm]);
+    assert_eq!(world.state(), "greeting", "speculation has no effect");
+    world.pass(300, false);
+    assert_eq!(world.state(), "reason");
+    assert!(world.recording);
+    world.pass(100, false);
+    let timed = world.events.iter().find_map(|event| match event {
+        EventKind::TurnTimed(timing) => Some(*timing),
+        _ => None,
+    });
+    let timing = timed.expect("timed");
+    assert!((440..=520).contains(&timing.voice_to_voice_ms), "{timing:?}");
+}
+
+#[test]
+fn speech_that_goes_on_drops_the_attempt_and_its_late_result() {
+    let mut world = World::new(Medium::Voice);
+    world.pass(6000, false);
+    world.pass(400, true);
+    world.pass(300, false);
+    let stale = world.transcribes[0];
+    world.pass(400, true);
+    let transcript = Transcript { text: "yes".into(), confidence: 0.9 };
+    world.input(CallInput::Transcribed(stale, Some(transcript)));
+    assert!(world.understands.is_empty());
+    world.input(CallInput::Understood(stale, Understanding::from_parsers(vec![Command::Affirm])));
+    world.pass(240, false);
+    assert_eq!(world.state(), "greeting");
+    assert_eq!(world.transcribes.len(), 2, "the whole utterance is heard again");
+}
+
+#[test]
+fn the_caller_stops_the_agent_but_not_a_firm_sentence() {
+    let mut world = World::with(Medium::Voice, 100, true);
+    world.pass(200, false);
+    world.pass(1000, true);
+    assert_eq!(world.count(|event| *event == EventKind::BargeIn), 0, "the disclosure is heard");
+    world.pass(3500, false);
+    world.pass(400, true);
+    assert_eq!(world.count(|event| *event == EventKind::BargeIn), 1);
+    let played = world.played;
+    world.pass(200, true);
+    assert_eq!(world.played, played, "the agent is silent");
+    let cut = world.events.iter().any(|event| {
+        matches!(event, EventKind::AgentSaid { heard_ms, length_ms, .. } if heard_ms < length_ms)
+    });
+    assert!(cut, "the record tells how much was heard");
+}
+
+#[test]
+fn silence_is_asked_about_and_ends_the_call_at_last() {
+    let mut world = World::new(Medium::Voice);
+    while world.actions.is_empty() {
+        world.pass(1000, false);
+        assert!(world.now < Duration::from_mins(2), "waits for ever");
+    }
+    let asked = world.count(|event| *event == EventKind::NothingHeard);
+    assert!((2..=4).contains(&asked), "asked {asked} times");
+    let (request, action) = world.actions.pop().expect("frees what it held");
+    assert_eq!(action, Action::Release);
+    world.input(CallInput::ClinicAnswered(request, ActionOutcome::Done));
+    world.pass(5000, false);
+    assert_eq!(world.hung_up, Some(EndReason::Finished));
+}
+
+#[test]
+fn on_hold_nothing_is_played_heard_or_counted() {
+    let mut world = World::new(Medium::Voice);
+    world.pass(6000, false);
+    world.input(CallInput::Held);
+    let played = world.played;
+    world.pass(60_000, true);
+    assert_eq!(world.played, played);
+    assert!(world.transcribes.is_empty());
+    world.input(CallInput::Resumed);
+    world.pass(1000, false);
+    assert!(world.played > played, "the question is said again");
+    assert_eq!(world.count(|event| *event == EventKind::NothingHeard), 0);
+}
+
+#[test]
+fn keys_answer_and_interrupt() {
+    let mut world = World::new(Medium::Voice);
+    world.pass(6000, false);
+    world.input(CallInput::Key(DtmfDigit::from_char('1').expect("a key")));
+    let (turn, keys) = world.understands.last().cloned().expect("keys are read");
+    assert_eq!(keys, "1");
+    world.input(CallInput::Understood(turn, Understanding::from_parsers(vec![Command::Affirm])));
+    assert_eq!(world.state(), "reason");
+}
+
+#[test]
+fn a_red_flag_comes_before_everything_else() {
+    let mut world = World::new(Medium::Voice);
+    world.pass(6000, false);
+    world.pass(600, true);
+    world.pass(240, false);
+    world.heard("yes but I can't breathe", vec![Command::Affirm]);
+    world.pass(700, false);
+    assert_eq!(world.state(), "emergency");
+    assert!(matches!(world.actions[0].1, Action::RequestCallback { .. }));
+    assert_eq!(world.count(|event| matches!(event, EventKind::RedFlagRaised { .. })), 1);
+}
+
+#[test]
+fn a_clinic_that_is_silent_is_not_waited_for() {
+    let mut world = World::new(Medium::Text);
+    world.input(CallInput::Line("a person please".into()));
+    let (turn, _) = world.understands.last().cloned().expect("asked");
+    world.input(CallInput::Understood(
+        turn,
+        Understanding::from_parsers(vec![Command::RequestPerson]),
+    ));
+    let late = world.actions[0].0;
+    for _ in 0..600 {
+        world.now += Duration::from_millis(20);
+        world.input(CallInput::Tick);
+    }
+    assert!(world.actions.len() >= 2, "the failure itself asks for a call-back");
+    let due = datetime(2026, 11, 23, 12, 0, 0, 0);
+    let noted = ActionOutcome::CallbackNoted { due, has_number: true };
+    world.input(CallInput::ClinicAnswered(late, noted));
+    assert!(world.count(|event| matches!(event, EventKind::Problem { .. })) >= 2);
+    assert_eq!(world.hung_up, Some(EndReason::Finished));
+}
+
+#[test]
+fn a_voice_that_fails_ends_the_call_instead_of_leaving_silence() {
+    let mut world = World::with(Medium::Voice, 25, false);
+    world.pass(100, false);
+    assert!(world.hung_up.is_some());
+}
+
+#[test]
+fn the_words_are_kept_only_with_consent() {
+    let mut world = World::new(Medium::Text);
+    world.input(CallInput::Line("no".into()));
+    let (turn, _) = world.understands.last().cloned().expect("asked");
+    world.input(CallInput::Understood(turn, Understanding::from_parsers(vec![Command::Deny])));
+    world.input(CallInput::Line("my knee, an MRI".into()));
+    let (turn, _) = world.understands.last().cloned().expect("asked");
+    let book = vec![Command::Want(Intent::Book)];
+    world.input(CallInput::Understood(turn, Understanding::from_parsers(book)));
+    assert!(!world.recording);
+    let words = |event: &EventKind| matches!(event, EventKind::CallerSaid { words, .. } if words.expose().is_some());
+    assert_eq!(world.count(words), 0);
+}
+
+#[test]
+fn a_shutdown_says_goodbye() {
+    let mut world = World::new(Medium::Voice);
+    world.pass(1000, false);
+    world.input(CallInput::Shutdown);
+    assert!(world.hung_up.is_none(), "the words have to be heard first");
+    world.pass(2000, false);
+    assert_eq!(world.hung_up, Some(EndReason::Shutdown));
+    assert!(world.engine.is_over());
+}
+
+#[test]
+fn hanging_up_ends_the_call_in_every_state() {
+    for ms in (0..12_000).step_by(500) {
+        let mut world = World::new(Medium::Voice);
+        world.pass(ms, ms % 1000 == 0);
+        world.input(CallInput::HungUp);
+        assert!(world.engine.is_over());
+        assert_eq!(world.count(|event| matches!(event, EventKind::Ended { .. })), 1);
+        world.pass(100, true);
+        assert_eq!(world.count(|event| matches!(event, EventKind::Ended { .. })), 1);
+    }
+}
