@@ -1,1 +1,17 @@
-//! The event log and the embedded clinic in SQLite; recordings on disk.
+//! Everything that outlives a call: the embedded clinic, the record of calls, recordings.
+//! The only place that speaks SQL, and the only one that writes health data to disk.
+
+pub mod appointments;
+pub mod calls;
+pub mod clinic;
+pub mod database;
+pub mod import;
+pub mod recording;
+pub mod tasks;
+
+pub use appointments::AppointmentEntry;
+pub use calls::{CallEntry, CallStart};
+pub use clinic::Moment;
+pub use database::{Store, StoreError};
+pub use recording::{Recording, RecordingError};
+pub use tasks::TaskEntry;

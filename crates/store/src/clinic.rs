@@ -1,0 +1,283 @@
+//! Answers the dialogue's actions from the embedded schedule.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use radline_clinic::{Office, Patient, ServiceRequest, Sex, Slot, identity, offers};
+use radline_dialogue::{Action, ActionOutcome, Modality, TimeWish};
+use radline_phi::Phi;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use uuid::Uuid;
+
+use crate::database::{Store, StoreError};
+use crate::tasks::NewTask;
+
+/// How long a held time is kept for a call that does not go on.
+const HOLD_SECONDS: i64 = 5 * 60;
+/// Nobody can be at the door sooner than this, minutes.
+const LEAD_MINUTES: i64 = 60;
+/// Free times looked at for an offer: weeks of them.
+const FREE_SLOTS_MAX: i64 = 2000;
+
+/// When something happens: as a point in time and on the site's clock.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// The point in time.
+    pub now: Timestamp,
+    /// The same on the site's clock.
+    pub local: DateTime,
+}
+
+impl Store {
+    /// Answers one action of a call.
+    pub async fn perform(
+        &self,
+        call: &str,
+        moment: Moment,
+        office: &Office,
+        action: &Action,
+    ) -> Result<ActionOutcome, StoreError> {
+        match action {
+            Action::MatchIdentity { name, date_of_birth } => {
+                self.match_identity(moment, name, *date_of_birth.expose()).await
+            }
+            Action::FindOrders { patient } => {
+                let orders = self.open_orders(patient).await?;
+                let today = moment.local.date();
+                let facts = orders.iter().map(|order| order.facts(today)).collect();
+                Ok(ActionOutcome::Orders(facts))
+            }
+            Action::FindSlots { order, wish, declined } => {
+                self.find_slots(call, moment, order, wish, declined).await
+            }
+            Action::Hold { slot, .. } => self.hold(call, moment, slot).await,
+            Action::Book { slot, order, review, notes } => {
+                self.book(call, moment, office, slot, order, review, notes).await
+            }
+            Action::RequestCallback { reason, patient, story } => {
+                self.release(call).await?;
+                let task = NewTask::callback(*reason, patient.clone(), story.clone());
+                self.request_callback(call, moment, office, task).await
+            }
+            Action::AmendCallback { number, location } => {
+                self.amend_callback(call, number.as_ref(), location.as_ref()).await?;
+                Ok(ActionOutcome::Done)
+            }
+            Action::Release => {
+                self.release(call).await?;
+                Ok(ActionOutcome::Done)
+            }
+        }
+    }
+
+    /// Frees whatever a call holds.
+    pub async fn release(&self, call: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE slot SET hold_call = NULL, hold_until = NULL WHERE hold_call = ?")
+            .bind(call)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Frees every held time. For the start of a server: no call is in progress then.
+    pub async fn release_all(&self) -> Result<u64, StoreError> {
+        let sql = "UPDATE slot SET hold_call = NULL, hold_until = NULL WHERE hold_call IS NOT NULL";
+        Ok(sqlx::query(sql).execute(&self.pool).await?.rows_affected())
+    }
+
+    async fn match_identity(
+        &self,
+        moment: Moment,
+        name: &Phi<String>,
+        date_of_birth: Date,
+    ) -> Result<ActionOutcome, StoreError> {
+        let rows = sqlx::query("SELECT * FROM patient WHERE date_of_birth = ?")
+            .bind(date_of_birth.to_string())
+            .fetch_all(&self.pool)
+            .await?;
+        let patients = rows.iter().map(patient).collect::<Result<Vec<_>, _>>()?;
+        let found = identity::find(&patients, name.expose(), date_of_birth);
+        let today = moment.local.date();
+        Ok(found.map_or(ActionOutcome::NotMatched, |patient| {
+            ActionOutcome::Matched(patient.facts(today))
+        }))
+    }
+
+    /// Orders without an appointment, newest first.
+    async fn open_orders(&self, patient: &str) -> Result<Vec<ServiceRequest>, StoreError> {
+        let sql = "SELECT body FROM service_request AS r WHERE patient_id = ? AND NOT EXISTS (
+            SELECT 1 FROM appointment WHERE order_id = r.id AND status != 'cancelled')";
+        let rows = sqlx::query(sql).bind(patient).fetch_all(&self.pool).await?;
+        let mut orders = rows.iter().map(order).collect::<Result<Vec<_>, _>>()?;
+        orders.sort_by_key(|order| std::cmp::Reverse(order.authored));
+        Ok(orders)
+    }
+
+    async fn find_slots(
+        &self,
+        call: &str,
+        moment: Moment,
+        order_id: &str,
+        wish: &TimeWish,
+        declined: &[DateTime],
+    ) -> Result<ActionOutcome, StoreError> {
+        let row = sqlx::query("SELECT body FROM service_request WHERE id = ?")
+            .bind(order_id)
+            .fetch_one(&self.pool)
+            .await?;
+        let order = order(&row)?;
+        let earliest = moment.local.saturating_add(jiff::Span::new().minutes(LEAD_MINUTES));
+        let sql = "SELECT * FROM slot AS s WHERE modality = ? AND start >= ?
+            AND (hold_call IS NULL OR hold_call = ? OR hold_until <= ?)
+            AND NOT EXISTS (SELECT 1 FROM appointment
+                WHERE slot_id = s.id AND status IN ('booked', 'pending'))
+            ORDER BY start LIMIT ?";
+        let rows = sqlx::query(sql)
+            .bind(order.modality.key())
+            .bind(earliest.to_string())
+            .bind(call)
+            .bind(moment.now.as_second())
+            .bind(FREE_SLOTS_MAX)
+            .fetch_all(&self.pool)
+            .await?;
+        let free = rows.iter().map(slot).collect::<Result<Vec<_>, _>>()?;
+        let (offers, as_wished) = offers::choose(&free, wish, declined);
+        Ok(ActionOutcome::Offers { offers, as_wished })
+    }
+
+    async fn hold(&self, call: &str, at: Moment, slot: &str) -> Result<ActionOutcome, StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        // A caller who changes their mind keeps one time, not two.
+        sqlx::query("UPDATE slot SET hold_call = NULL, hold_until = NULL WHERE hold_call = ?")
+            .bind(call)
+            .execute(&mut *transaction)
+            .await?;
+        let sql = "UPDATE slot SET hold_call = ?, hold_until = ? WHERE id = ?
+            AND (hold_call IS NULL OR hold_until <= ?)
+            AND NOT EXISTS (SELECT 1 FROM appointment
+                WHERE slot_id = slot.id AND status IN ('booked', 'pending'))";
+        let held = sqlx::query(sql)
+            .bind(call)
+            .bind(at.now.as_second() + HOLD_SECONDS)
+            .bind(slot)
+            .bind(at.now.as_second())
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected();
+        transaction.commit().await?;
+        Ok(if held == 1 { ActionOutcome::Held } else { ActionOutcome::Taken })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one request, named at the caller")]
+    async fn book(
+        &self,
+        call: &str,
+        moment: Moment,
+        office: &Office,
+        slot: &str,
+        order: &str,
+        review: &[Phi<String>],
+        notes: &[Phi<String>],
+    ) -> Result<ActionOutcome, StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let status = if review.is_empty() { "booked" } else { "pending" };
+        // Asked twice for the same, as after a lost answer, gives the same appointment.
+        let earlier =
+            "SELECT id FROM appointment WHERE slot_id = ? AND order_id = ? AND call_id = ?
+            AND status = ?";
+        let earlier = sqlx::query(earlier)
+            .bind(slot)
+            .bind(order)
+            .bind(call)
+            .bind(status)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        if let Some(row) = earlier {
+            return Ok(booked(row.try_get("id")?, review));
+        }
+        let id = Uuid::new_v4().to_string();
+        let sql = "INSERT INTO appointment
+            (id, slot_id, order_id, patient_id, status, call_id, created, notes)
+            SELECT ?, s.id, r.id, r.patient_id, ?, ?, ?, ?
+            FROM slot AS s, service_request AS r WHERE s.id = ? AND r.id = ?
+            AND (s.hold_call IS NULL OR s.hold_call = ? OR s.hold_until <= ?)";
+        let texts: Vec<&String> = notes.iter().chain(review).map(Phi::expose).collect();
+        let inserted = sqlx::query(sql)
+            .bind(&id)
+            .bind(status)
+            .bind(call)
+            .bind(moment.now.as_second())
+            .bind(serde_json::to_string(&texts).map_err(|_| StoreError::Corrupt { what: "note" })?)
+            .bind(slot)
+            .bind(order)
+            .bind(call)
+            .bind(moment.now.as_second())
+            .execute(&mut *transaction)
+            .await;
+        match inserted {
+            Ok(result) if result.rows_affected() == 1 => {}
+            Ok(_) => return Ok(ActionOutcome::Taken),
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+                return Ok(ActionOutcome::Taken);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        sqlx::query("UPDATE slot SET hold_call = NULL, hold_until = NULL WHERE id = ?")
+            .bind(slot)
+            .execute(&mut *transaction)
+            .await?;
+        if !review.is_empty() {
+            let task = NewTask::review(review.to_vec());
+            let due = office.callback_due(moment.local);
+            task.insert(&mut transaction, call, moment, due).await?;
+        }
+        transaction.commit().await?;
+        Ok(booked(id, review))
+    }
+}
+
+fn booked(appointment: String, review: &[Phi<String>]) -> ActionOutcome {
+    if review.is_empty() {
+        ActionOutcome::Booked { appointment }
+    } else {
+        ActionOutcome::HeldForReview { appointment }
+    }
+}
+
+pub(crate) fn patient(row: &SqliteRow) -> Result<Patient, StoreError> {
+    let corrupt = || StoreError::Corrupt { what: "patient" };
+    let born: Date = row.try_get::<String, _>("date_of_birth")?.parse().map_err(|_| corrupt())?;
+    Ok(Patient {
+        id: row.try_get("id")?,
+        given_name: Phi::new(row.try_get("given_name")?),
+        family_name: Phi::new(row.try_get("family_name")?),
+        date_of_birth: Phi::new(born),
+        sex: match row.try_get::<String, _>("sex")?.as_str() {
+            "female" => Sex::Female,
+            "male" => Sex::Male,
+            _ => Sex::Unknown,
+        },
+        phone: Phi::new(row.try_get("phone")?),
+    })
+}
+
+pub(crate) fn order(row: &SqliteRow) -> Result<ServiceRequest, StoreError> {
+    let body: String = row.try_get("body")?;
+    serde_json::from_str(&body).map_err(|_| StoreError::Corrupt { what: "order" })
+}
+
+pub(crate) fn slot(row: &SqliteRow) -> Result<Slot, StoreError> {
+    let corrupt = || StoreError::Corrupt { what: "slot" };
+    Ok(Slot {
+        id: row.try_get("id")?,
+        modality: modality(row.try_get("modality")?).ok_or_else(corrupt)?,
+        room: row.try_get("room")?,
+        place: row.try_get("place")?,
+        start: row.try_get::<String, _>("start")?.parse().map_err(|_| corrupt())?,
+        minutes: u16::try_from(row.try_get::<i64, _>("minutes")?).map_err(|_| corrupt())?,
+    })
+}
+
+fn modality(key: String) -> Option<Modality> {
+    serde_json::from_value(serde_json::Value::String(key)).ok()
+}
