@@ -1,1 +1,18 @@
-//! SIP and RTP legs: signalling and datagrams in, audio frames out.
+//! Telephone legs: SIP signalling and RTP media in, audio frames out. Knows no dialogue and no
+//! model.
+
+pub mod admission;
+pub mod config;
+pub mod digest;
+pub mod dtmf;
+pub mod endpoint;
+mod invite;
+pub mod leg;
+pub mod rtp;
+pub mod sdp;
+mod udp;
+
+pub use admission::{Admission, Credentials, Network};
+pub use config::SipConfig;
+pub use endpoint::{IncomingCall, SipEndpoint, TelephonyError};
+pub use leg::{Leg, LegEvent, Received};

@@ -1,0 +1,218 @@
+//! One leg of a call: 20 ms of audio each way per tick, over RTP.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use radline_audio::concealment::Concealment;
+use radline_audio::jitter_buffer::{JitterBuffer, Playout};
+use radline_audio::resample::TelephoneResampler;
+use radline_audio::{AudioFrame, DtmfDigit, TELEPHONE_FRAME_SAMPLES, TELEPHONE_RATE_HZ};
+use tokio::net::UdpSocket;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::dtmf::KeyEvents;
+use crate::rtp::{self, Incoming, Sender};
+use crate::sdp::Agreement;
+
+/// Datagrams read per tick; a flood beyond it waits in the kernel and is dropped there.
+const DATAGRAMS_PER_TICK: usize = 64;
+
+/// What the signalling says about a leg.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LegEvent {
+    /// The other side put us on hold.
+    Held,
+    /// The other side is back.
+    Resumed,
+    /// The other side ended the call.
+    HungUp,
+}
+
+/// What came in since the last tick.
+#[derive(Debug, Default)]
+pub struct Received {
+    /// Audio to take now: mostly one frame, none while the line stutters, two when it catches up.
+    pub frames: Vec<AudioFrame>,
+    /// Keys that were pressed.
+    pub keys: Vec<DtmfDigit>,
+}
+
+/// What signalling and media share.
+pub(crate) type SharedAgreement = Arc<Mutex<Agreement>>;
+
+/// One leg of a call. Dropping it ends the call.
+pub struct Leg {
+    socket: UdpSocket,
+    agreement: SharedAgreement,
+    /// Address of the signalling peer; audio may come from there even if SDP names another.
+    peer: SocketAddr,
+    /// Where SDP said that audio would come from, when last looked at.
+    remote: SocketAddr,
+    /// Where audio really comes from, once it does.
+    latched: Option<SocketAddr>,
+    jitter: JitterBuffer,
+    concealment: Concealment,
+    resampler: TelephoneResampler,
+    samples: VecDeque<i16>,
+    keys: KeyEvents,
+    sender: Sender,
+    last_packet: Option<Duration>,
+    events: mpsc::Receiver<LegEvent>,
+    hang_up: CancellationToken,
+}
+
+impl Leg {
+    pub(crate) fn new(
+        socket: UdpSocket,
+        agreement: SharedAgreement,
+        peer: SocketAddr,
+        events: mpsc::Receiver<LegEvent>,
+        hang_up: CancellationToken,
+    ) -> Self {
+        let remote = agreement.lock().unwrap_or_else(PoisonError::into_inner).remote;
+        Self {
+            socket,
+            agreement,
+            peer,
+            remote,
+            latched: None,
+            jitter: JitterBuffer::new(TELEPHONE_RATE_HZ),
+            concealment: Concealment::default(),
+            resampler: TelephoneResampler::default(),
+            samples: VecDeque::new(),
+            keys: KeyEvents::default(),
+            sender: Sender::new(),
+            last_packet: None,
+            events,
+            hang_up,
+        }
+    }
+
+    /// The next thing that the signalling says. After [`LegEvent::HungUp`] nothing comes any more.
+    pub async fn event(&mut self) -> LegEvent {
+        self.events.recv().await.unwrap_or(LegEvent::HungUp)
+    }
+
+    /// Ends the call from our side.
+    pub fn hang_up(&self) {
+        self.hang_up.cancel();
+    }
+
+    /// How long no packet has come, `now` being monotonic time since the leg began.
+    pub fn silent_for(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.last_packet.unwrap_or_default())
+    }
+
+    /// What came in until `now`. Called once every 20 ms.
+    pub fn receive(&mut self, now: Duration) -> Received {
+        let agreement = *self.agreement.lock().unwrap_or_else(PoisonError::into_inner);
+        if agreement.remote != self.remote {
+            // A re-INVITE moved the stream: wait for it at its new place.
+            (self.remote, self.latched) = (agreement.remote, None);
+        }
+        let mut received = Received::default();
+        let mut buffer = [0; rtp::DATAGRAM_MAX];
+        for _ in 0..DATAGRAMS_PER_TICK {
+            match self.socket.try_recv_from(&mut buffer) {
+                Ok((length, from)) => {
+                    let key = self.datagram(now, &agreement, &buffer[..length], from);
+                    received.keys.extend(key);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                // An ICMP error for something that we sent; the next read goes on.
+                Err(_) => {}
+            }
+        }
+        let frames = if self.jitter.is_behind() { 2 } else { 1 };
+        for _ in 0..frames {
+            received.frames.extend(self.next_frame(now, &agreement));
+        }
+        received
+    }
+
+    fn datagram(
+        &mut self,
+        now: Duration,
+        agreement: &Agreement,
+        datagram: &[u8],
+        from: SocketAddr,
+    ) -> Option<DtmfDigit> {
+        // Symmetric RTP: audio goes back to where it comes from, but only to an address that
+        // signalling has named, so that a stranger cannot draw the call to themselves.
+        let named = [agreement.remote.ip(), self.peer.ip()];
+        if !named.iter().any(|ip| ip.to_canonical() == from.ip().to_canonical()) {
+            return None;
+        }
+        match rtp::sort(datagram, agreement.payload_type, agreement.events) {
+            Incoming::Audio(packet) => {
+                self.latched = Some(from);
+                self.last_packet = Some(now);
+                self.jitter.push(now, packet);
+                None
+            }
+            Incoming::Event(timestamp, payload) => {
+                self.last_packet = Some(now);
+                self.keys.push(timestamp, &payload)
+            }
+            Incoming::Other => None,
+        }
+    }
+
+    fn next_frame(&mut self, now: Duration, agreement: &Agreement) -> Option<AudioFrame> {
+        while self.samples.len() < TELEPHONE_FRAME_SAMPLES {
+            match self.jitter.pop(now) {
+                Playout::Payload(payload) => {
+                    let mut audio = agreement.codec.decode(&payload);
+                    self.concealment.good(&mut audio);
+                    self.samples.extend(audio);
+                }
+                Playout::Lost(samples) => {
+                    self.samples.extend(self.concealment.conceal(samples as usize));
+                }
+                Playout::Waiting => return None,
+                Playout::Silent => return Some(AudioFrame::silence()),
+            }
+        }
+        let mut frame = [0; TELEPHONE_FRAME_SAMPLES];
+        for (place, sample) in frame.iter_mut().zip(self.samples.drain(..TELEPHONE_FRAME_SAMPLES)) {
+            *place = sample;
+        }
+        Some(self.resampler.to_frame(&frame))
+    }
+
+    /// Sends the frame that is due now; silence without one. Called once every 20 ms, so that the
+    /// other side hears a steady stream.
+    pub fn send(&mut self, frame: Option<&AudioFrame>) {
+        let agreement = *self.agreement.lock().unwrap_or_else(PoisonError::into_inner);
+        let silence = AudioFrame::silence();
+        let samples = self.resampler.to_telephone(frame.unwrap_or(&silence));
+        if !agreement.direction.sends() {
+            self.sender.skip(TELEPHONE_FRAME_SAMPLES as u32);
+            return;
+        }
+        let payload = agreement.codec.encode(&samples);
+        let target = self.latched.unwrap_or(agreement.remote);
+        if let Some(packet) = self.sender.packet(agreement.payload_type, &payload) {
+            // A full socket buffer or an unreachable peer loses this packet, as networks do.
+            if let Err(error) = self.socket.try_send_to(&packet, target) {
+                tracing::trace!(%error, "a packet was not sent");
+            }
+        }
+    }
+}
+
+impl Drop for Leg {
+    fn drop(&mut self) {
+        self.hang_up.cancel();
+    }
+}
+
+impl std::fmt::Debug for Leg {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Leg").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}
