@@ -122,6 +122,7 @@ impl CallEngine {
             CallInput::Held => self.held(),
             CallInput::Resumed => self.resumed(),
             CallInput::HungUp => self.end(EndReason::CallerHungUp),
+            CallInput::MediaLost => self.end(EndReason::MediaLost),
             CallInput::Line(words) => self.line(words),
             CallInput::Transcribed(turn, transcript) => self.transcribed(turn, transcript),
             CallInput::Understood(turn, understanding) => self.understood(turn, understanding),

@@ -35,6 +35,8 @@ pub enum CallInput {
     Resumed,
     /// The caller is gone.
     HungUp,
+    /// No packets have come for too long.
+    MediaLost,
     /// A line of text, in text mode.
     Line(Phi<String>),
     /// The transcript for [`crate::CallOutput::Transcribe`], or that there is none.

@@ -1,1 +1,17 @@
-//! The radline binary: configuration, wiring, the call driver and the model workers.
+//! The `radline` program: configuration, wiring, call driver, model workers.
+
+pub mod app;
+pub mod call_driver;
+pub mod cli;
+pub mod clinic_seed;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod event_log;
+pub mod http;
+pub mod metrics;
+pub mod models;
+pub mod site;
+pub mod talk;
+pub mod terminal;
+pub mod workers;

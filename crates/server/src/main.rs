@@ -1,2 +1,133 @@
-//! x
-fn main() {}
+//! The `radline` program.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use radline_server::cli::{self, Cli, Command};
+use radline_server::clock::Clock;
+use radline_server::config::Config;
+use radline_server::site::Site;
+use radline_server::{app, clinic_seed, commands, talk};
+use radline_store::Store;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tracing_subscriber::EnvFilter;
+
+/// What is logged unless RUST_LOG says otherwise. The SIP stack logs whole messages, which name
+/// callers, at its lower levels.
+const LOG: &str = "info,rsipstack=off,whisper_rs=off,ort=off,sqlx=warn";
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_log();
+    match run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "errors belong on standard error")]
+fn complain(error: &anyhow::Error) {
+    eprintln!("radline: {error:#}");
+}
+
+fn start_log() {
+    let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| LOG.to_owned());
+    // Whatever is asked for, the SIP stack's own log stays off: it would print callers' numbers.
+    let filter = EnvFilter::new(format!("{filter},rsipstack=off"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+fn run(command: Command) -> Result<()> {
+    // Model files are fetched and read without a runtime; everything else needs one.
+    let command = match command {
+        Command::Models(cli::Models::List(selection)) => return commands::models::list(selection),
+        Command::Models(cli::Models::Fetch(selection)) => {
+            return commands::models::run_fetch(selection);
+        }
+        Command::Models(cli::Models::Verify(selection)) => {
+            return commands::models::verify(selection);
+        }
+        other => other,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(run_async(command));
+    // A line that waits on standard input must not keep the program alive.
+    runtime.shutdown_background();
+    result
+}
+
+async fn run_async(command: Command) -> Result<()> {
+    match command {
+        Command::Serve(options) => {
+            app::serve(Config::from_options(options)?, stop_signals()?).await
+        }
+        Command::Talk(options) => talk_here(options).await,
+        Command::Calls(cli::Calls::List { data, json }) => {
+            commands::calls::list(&open(&data).await?, json).await
+        }
+        Command::Calls(cli::Calls::Show { id, data, json }) => {
+            commands::calls::show(&open(&data).await?, &id, json).await
+        }
+        Command::Calls(cli::Calls::Export { id, folder, data }) => {
+            commands::calls::export(&open(&data).await?, &id, &folder).await
+        }
+        Command::Appointments(cli::Appointments::List { data, json }) => {
+            commands::schedule::appointments(&open(&data).await?, json).await
+        }
+        Command::Tasks(cli::Tasks::List { data, json }) => {
+            commands::schedule::tasks(&open(&data).await?, json).await
+        }
+        Command::Clinic(cli::Clinic::Import { file, data }) => {
+            commands::clinic::import(&open(&data).await?, &file).await
+        }
+        Command::Models(_) => Ok(()),
+    }
+}
+
+async fn open(data: &cli::Data) -> Result<Store> {
+    Ok(Store::open(&data.data).await?)
+}
+
+async fn talk_here(options: cli::Talk) -> Result<()> {
+    let site = Site::load(&options.site)?;
+    let clock = match options.at {
+        Some(start) => Clock::from(site.timezone.clone(), start),
+        None => Clock::real(site.timezone.clone()),
+    };
+    let temporary = match &options.data {
+        Some(_) => None,
+        None => Some(tempfile::tempdir().context("no temporary folder can be made")?),
+    };
+    let folder = match (&options.data, &temporary) {
+        (Some(folder), _) => folder.clone(),
+        (None, Some(temporary)) => temporary.path().to_owned(),
+        (None, None) => anyhow::bail!("there is no folder for the data"),
+    };
+    let store = Store::open(&folder).await?;
+    clinic_seed::bring_up_to_date(&store, &site, clock.moment()).await?;
+    talk::text(site, clock, store, options.json).await
+}
+
+/// A message for each SIGTERM or Ctrl-C.
+fn stop_signals() -> Result<mpsc::Receiver<()>> {
+    let (sender, receiver) = mpsc::channel(2);
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if sender.send(()).await.is_err() {
+                return;
+            }
+        }
+    });
+    Ok(receiver)
+}

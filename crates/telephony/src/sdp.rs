@@ -143,8 +143,8 @@ fn agreement(session: &Session, media: &Media) -> Option<Agreement> {
     let address: IpAddr = connection.connection_address.split('/').next()?.parse().ok()?;
     // The attribute of the stream outranks that of the session; 0.0.0.0 is how phones of the
     // last century say "hold" (RFC 3264, 8.4).
-    let attributes = media.attributes.iter().chain(&session.attributes);
-    let theirs = attributes.filter_map(|attribute| Direction::parse(&attribute.attribute)).next();
+    let mut attributes = media.attributes.iter().chain(&session.attributes);
+    let theirs = attributes.find_map(|attribute| Direction::parse(&attribute.attribute));
     let theirs = match (address.is_unspecified(), theirs.unwrap_or(Direction::SendReceive)) {
         (true, _) => Direction::SendOnly,
         (false, direction) => direction,

@@ -1,0 +1,264 @@
+//! Builds everything, top to bottom, and takes it down again.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use radline_dialogue::{RedFlags, Scenario, wording};
+use radline_speech::{
+    PiperVoice, SileroVoiceActivity, Synthesizer, Transcriber, VoiceActivity, WhisperTranscriber,
+    onnx,
+};
+use radline_store::Store;
+use radline_telephony::{IncomingCall, SipEndpoint};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::metrics::Metrics;
+use crate::models::{Cache, Manifest};
+use crate::site::Site;
+use crate::workers::{Ears, Voice};
+use crate::{call_driver, clinic_seed, http};
+
+/// Longest wait for calls to say goodbye once they were told to.
+const GOODBYE: Duration = Duration::from_secs(12);
+/// Voice-activity models kept for later calls.
+const SPARE_EARS_MAX: usize = 32;
+
+/// What every call of the server shares.
+pub struct Services {
+    /// The site.
+    pub site: Site,
+    /// Its clock.
+    pub clock: Clock,
+    /// Database and recordings.
+    pub store: Store,
+    /// Transcription.
+    pub ears: Ears,
+    /// Synthesis.
+    pub voice: Voice,
+    /// Words that may mean danger.
+    pub red_flags: Arc<RedFlags>,
+    /// What operators see.
+    pub metrics: Arc<Metrics>,
+    voice_activity: Mutex<Vec<SileroVoiceActivity>>,
+    voice_activity_file: std::path::PathBuf,
+    calls: AtomicU64,
+}
+
+impl Services {
+    /// A number for a call in the queues.
+    pub fn next_number(&self) -> u64 {
+        self.calls.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// A fresh voice-activity model, from an earlier call when there is one.
+    pub fn take_voice_activity(&self) -> Option<SileroVoiceActivity> {
+        let spare = self.voice_activity.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        spare.or_else(|| match SileroVoiceActivity::load(&self.voice_activity_file) {
+            Ok(ears) => Some(ears),
+            Err(error) => {
+                tracing::error!(%error, "a call has no voice activity");
+                None
+            }
+        })
+    }
+
+    /// Keeps a model for a later call.
+    pub fn give_back_voice_activity(&self, mut ears: SileroVoiceActivity) {
+        ears.reset();
+        let mut spare = self.voice_activity.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() < SPARE_EARS_MAX {
+            spare.push(ears);
+        }
+    }
+}
+
+/// Runs the server until `stop` is told once (finish the calls) or twice (now).
+pub async fn serve(config: Config, stop: mpsc::Receiver<()>) -> Result<()> {
+    // Everything that can be wrong is found before a port is bound.
+    let site = Site::load(&config.site)?;
+    let manifest = Manifest::built_in();
+    let cache = Cache::at(config.models.clone())?;
+    cache.require(&manifest)?;
+    let store = Store::open(&config.data).await?;
+    let clock = Clock::real(site.timezone.clone());
+    let freed = store.release_all().await?;
+    let orphans = store.close_orphans(clock.moment().now).await?;
+    if freed + orphans > 0 {
+        tracing::warn!(freed, orphans, "the last run ended in mid-call: held times were freed");
+    }
+    clinic_seed::bring_up_to_date(&store, &site, clock.moment()).await?;
+
+    let ready = Arc::new(AtomicBool::new(false));
+    let metrics = Arc::new(Metrics::new());
+    let listener = TcpListener::bind(config.http)
+        .await
+        .with_context(|| format!("HTTP cannot listen on {}", config.http))?;
+    let http_address = listener.local_addr()?;
+    let http = http::Http {
+        ready: Arc::clone(&ready),
+        metrics: Arc::clone(&metrics),
+        store: store.clone(),
+    };
+    tokio::spawn(http::serve(listener, http));
+
+    let threads = config.model_threads;
+    let (folder, models) = (cache.folder().to_owned(), manifest);
+    let loaded = tokio::task::spawn_blocking(move || load(&folder, &models, threads)).await??;
+    let services = Arc::new(Services {
+        site,
+        clock,
+        store: store.clone(),
+        ears: loaded.ears,
+        voice: loaded.voice,
+        red_flags: Arc::new(RedFlags::english()),
+        metrics,
+        voice_activity: Mutex::new(vec![loaded.voice_activity]),
+        voice_activity_file: loaded.voice_activity_file,
+        calls: AtomicU64::new(0),
+    });
+    let (sip, calls) = SipEndpoint::open(config.sip.clone()).await?;
+    prepare_prompts(&services);
+    ready.store(true, Ordering::Release);
+    tracing::info!(sip = %sip.address(), http = %http_address, site = %services.site.name, "ready");
+
+    answer_calls(&services, &sip, calls, stop, config.drain).await;
+    ready.store(false, Ordering::Release);
+    sip.close();
+    services.ears.close();
+    services.voice.close();
+    store.close().await;
+    Ok(())
+}
+
+struct Loaded {
+    ears: Ears,
+    voice: Voice,
+    voice_activity: SileroVoiceActivity,
+    voice_activity_file: std::path::PathBuf,
+}
+
+/// Loads every model and lets each do a little work, so that the first caller does not wait.
+fn load(folder: &Path, manifest: &Manifest, threads: usize) -> Result<Loaded> {
+    let file = |id| folder.join(manifest.file(id));
+    onnx::load(&file("onnxruntime"))?;
+    let mut transcriber = WhisperTranscriber::load(&file("whisper-tiny.en"), threads)?;
+    transcriber.transcribe(&vec![0; 16_000], None)?;
+    let voice_file = file("piper-joe");
+    let mut piper = PiperVoice::load(&voice_file, threads, 1.0)?;
+    piper.synthesize("One moment, please.")?;
+    let voice_activity_file = file("silero-vad");
+    let voice_activity = SileroVoiceActivity::load(&voice_activity_file)?;
+    let voice = Voice::start(piper, folder.join("prompts"), manifest.file("piper-joe").to_owned())
+        .context("prompts cannot be kept beside the models")?;
+    Ok(Loaded { ears: Ears::start(transcriber)?, voice, voice_activity, voice_activity_file })
+}
+
+/// Makes the scenario's fixed sentences while nobody calls. The greeting comes first.
+fn prepare_prompts(services: &Arc<Services>) {
+    let sentences = fixed_sentences(&services.site.triage, &services.site.facts.values);
+    let services = Arc::clone(services);
+    tokio::spawn(async move {
+        for sentence in sentences {
+            // Waits for a place in the queue; calls go first there.
+            while !services.voice.prepare(&sentence) {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        }
+    });
+}
+
+/// Every sentence of the scenario that holds no caller's data, in the order of the file's states,
+/// the first state before all others.
+fn fixed_sentences(
+    scenario: &Scenario,
+    site: &std::collections::BTreeMap<String, String>,
+) -> Vec<String> {
+    let values = site.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    let start = scenario.states.get(&scenario.start).into_iter();
+    let texts = start
+        .chain(scenario.states.values())
+        .flat_map(|state| [&state.say, &state.ask].into_iter().chain(&state.again));
+    let asides = &scenario.asides;
+    let asides = [
+        &asides.not_understood,
+        &asides.not_heard,
+        &asides.machine,
+        &asides.wait,
+        &asides.question,
+        &asides.corrected,
+        &asides.failure,
+    ];
+    let screening = scenario.screening.iter().flat_map(|question| {
+        let detail = question.detail.iter().flat_map(|detail| [&detail.ask, &detail.again]);
+        [&question.ask, &question.again].into_iter().chain(detail)
+    });
+    texts
+        .chain(asides)
+        .chain(screening)
+        .flat_map(|text| wording::sentences(text))
+        .filter_map(|sentence| wording::fill(sentence, &values).ok())
+        .collect()
+}
+
+/// Takes calls until told to stop, then lets those in progress finish.
+async fn answer_calls(
+    services: &Arc<Services>,
+    sip: &SipEndpoint,
+    mut calls: mpsc::Receiver<IncomingCall>,
+    mut stop: mpsc::Receiver<()>,
+    drain: Duration,
+) {
+    let goodbye = CancellationToken::new();
+    let mut running = JoinSet::new();
+    loop {
+        tokio::select! {
+            call = calls.recv() => match call {
+                Some(call) => {
+                    let driver = call_driver::run(Arc::clone(services), call, goodbye.clone());
+                    running.spawn(driver);
+                }
+                None => break,
+            },
+            Some(ended) = running.join_next() => report(ended),
+            _ = stop.recv() => break,
+        }
+    }
+    sip.drain();
+    tracing::info!(calls = running.len(), "no further calls are taken");
+    let finished = async {
+        while let Some(ended) = running.join_next().await {
+            report(ended);
+        }
+    };
+    tokio::select! {
+        () = finished => return,
+        () = tokio::time::sleep(drain) => {}
+        _ = stop.recv() => {}
+    }
+    goodbye.cancel();
+    let said = async {
+        while let Some(ended) = running.join_next().await {
+            report(ended);
+        }
+    };
+    if tokio::time::timeout(GOODBYE, said).await.is_err() {
+        tracing::warn!("calls were cut off");
+    }
+    // The last BYE is on its way.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+}
+
+/// A call that panicked is its own end, never that of the server.
+fn report(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a call failed");
+    }
+}

@@ -1,0 +1,297 @@
+//! The only loop around a call: one input in, the outputs out, each one performed.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use radline_audio::{AudioFrame, FRAME_MS, SAMPLE_RATE_HZ, SpeechProbability};
+use radline_call::{CallEngine, CallInput, CallOutput, EndReason, Medium, Transcript};
+use radline_dialogue::{Action, ActionOutcome, Dialogue};
+use radline_language::understanding;
+use radline_speech::{SileroVoiceActivity, VoiceActivity};
+use radline_store::{CallStart, Recording};
+use radline_telephony::{IncomingCall, Leg, LegEvent};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::app::Services;
+use crate::event_log::EventLog;
+
+/// Results that wait to be taken up by one call.
+const RESULTS_MAX: usize = 256;
+/// No packets for this long, while nobody is on hold, means that the caller is gone.
+const MEDIA_LOST: Duration = Duration::from_secs(20);
+/// The recording's head is brought up to date this often, so that a crash loses little of it.
+const RECORDING_FLUSH: Duration = Duration::from_secs(2);
+
+/// Runs a call from its first frame to the end of its record.
+pub async fn run(services: Arc<Services>, call: IncomingCall, shutdown: CancellationToken) {
+    let id = Uuid::new_v4().to_string();
+    let start = CallStart {
+        id: id.clone(),
+        started: services.clock.moment().now,
+        peer: call.peer.to_string(),
+        scenario: format!("{} {}", services.site.triage.id, services.site.triage.version),
+    };
+    if let Err(error) = services.store.begin_call(&start).await {
+        // Without a record there is no call: nothing that it did could be answered for.
+        tracing::error!(%error, "a call was turned away: its record cannot be written");
+        return;
+    }
+    tracing::info!(call = %id, peer = %call.peer, "call began");
+    services.metrics.calls_active.inc();
+    let mut driver = CallDriver::new(Arc::clone(&services), id.clone(), call.leg);
+    let reason = driver.drive(shutdown).await;
+    let recording = driver.close().await;
+    services.metrics.calls_active.dec();
+    let ended = services.clock.moment().now;
+    let result = services.store.end_call(&id, ended, reason, recording.as_deref()).await;
+    if let Err(error) = result {
+        tracing::error!(%error, "the end of a call could not be recorded");
+    }
+    tracing::info!(call = %id, reason = reason.key(), "call ended");
+}
+
+struct CallDriver {
+    services: Arc<Services>,
+    id: String,
+    /// Names the call in the queues of the model threads.
+    number: u64,
+    leg: Leg,
+    engine: CallEngine,
+    ears: Option<SileroVoiceActivity>,
+    results: mpsc::Receiver<CallInput>,
+    sender: mpsc::Sender<CallInput>,
+    log: Option<EventLog>,
+    began: Instant,
+    recording: Option<Recording>,
+    recording_flushed: Duration,
+    /// The caller's frames that are not in the recording yet.
+    caller_audio: VecDeque<AudioFrame>,
+    held: bool,
+    ended: Option<EndReason>,
+    /// The frame that this tick sends.
+    due: Option<AudioFrame>,
+}
+
+impl CallDriver {
+    fn new(services: Arc<Services>, id: String, leg: Leg) -> Self {
+        let dialogue =
+            Dialogue::new(Arc::clone(&services.site.triage), Arc::clone(&services.site.facts));
+        let engine = CallEngine::new(Medium::Voice, dialogue, Arc::clone(&services.red_flags));
+        let (sender, results) = mpsc::channel(RESULTS_MAX);
+        let log =
+            EventLog::start(services.store.clone(), id.clone(), Arc::clone(&services.metrics));
+        Self {
+            number: services.next_number(),
+            ears: services.take_voice_activity(),
+            services,
+            id,
+            leg,
+            engine,
+            results,
+            sender,
+            log: Some(log),
+            began: Instant::now(),
+            recording: None,
+            recording_flushed: Duration::ZERO,
+            caller_audio: VecDeque::new(),
+            held: false,
+            ended: None,
+            due: None,
+        }
+    }
+
+    async fn drive(&mut self, shutdown: CancellationToken) -> EndReason {
+        let mut ticks = interval(Duration::from_millis(u64::from(FRAME_MS)));
+        // After a stall the missed frames are made up for, so that the stream keeps its clock.
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        self.input(CallInput::Connected);
+        let mut told = false;
+        loop {
+            if let Some(reason) = self.ended {
+                return reason;
+            }
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled(), if !told => {
+                    told = true;
+                    self.input(CallInput::Shutdown);
+                }
+                event = self.leg.event() => self.leg_event(event),
+                result = self.results.recv() => {
+                    if let Some(result) = result {
+                        self.input(result);
+                    }
+                }
+                _ = ticks.tick() => self.tick(),
+            }
+        }
+    }
+
+    fn leg_event(&mut self, event: LegEvent) {
+        match event {
+            LegEvent::Held => {
+                self.held = true;
+                self.input(CallInput::Held);
+            }
+            LegEvent::Resumed => {
+                self.held = false;
+                self.input(CallInput::Resumed);
+            }
+            LegEvent::HungUp => self.input(CallInput::HungUp),
+        }
+    }
+
+    /// 20 ms: take what came in, let the engine decide, send what is due.
+    fn tick(&mut self) {
+        let now = self.began.elapsed();
+        let received = self.leg.receive(now);
+        for key in received.keys {
+            self.input(CallInput::Key(key));
+        }
+        for frame in received.frames {
+            let speech = self.speech(&frame);
+            if self.recording.is_some() {
+                self.caller_audio.push_back(frame.clone());
+            }
+            self.input(CallInput::Audio(frame, speech));
+        }
+        if !self.held && self.leg.silent_for(now) > MEDIA_LOST {
+            self.input(CallInput::MediaLost);
+        }
+        self.input(CallInput::Tick);
+        let due = self.due.take();
+        self.leg.send(due.as_ref());
+        self.record(due.as_ref());
+    }
+
+    fn speech(&mut self, frame: &AudioFrame) -> SpeechProbability {
+        let Some(ears) = &mut self.ears else { return SpeechProbability::NONE };
+        ears.probability(frame).unwrap_or_else(|error| {
+            tracing::warn!(%error, "voice activity failed on a frame");
+            SpeechProbability::NONE
+        })
+    }
+
+    fn input(&mut self, input: CallInput) {
+        self.engine.handle(self.began.elapsed(), input);
+        while let Some(output) = self.engine.poll_output() {
+            self.perform(output);
+        }
+    }
+
+    fn perform(&mut self, output: CallOutput) {
+        match output {
+            CallOutput::Transcribe { turn, audio, .. } => {
+                let sender = self.sender.clone();
+                self.services.ears.transcribe(self.number, audio, move |result| {
+                    let transcript = result.map(|transcript| Transcript {
+                        text: transcript.text,
+                        confidence: transcript.confidence,
+                    });
+                    give(&sender, CallInput::Transcribed(turn, transcript));
+                });
+            }
+            CallOutput::Understand { turn, words, question } => {
+                let today = self.services.clock.moment().local.date();
+                let understood = understanding::understand(&words, &question, today);
+                give(&self.sender, CallInput::Understood(turn, understood));
+            }
+            CallOutput::UnderstandKeys { turn, keys, question } => {
+                let today = self.services.clock.moment().local.date();
+                let understood = understanding::from_keys(&keys, &question, today);
+                give(&self.sender, CallInput::Understood(turn, understood));
+            }
+            CallOutput::Act { request, action } => self.act(request, action),
+            CallOutput::Synthesize { sentence_id, sentence } => {
+                let sender = self.sender.clone();
+                let reply = move |audio| {
+                    give(&sender, CallInput::Synthesized(sentence_id, audio));
+                };
+                let (text, reusable) = (sentence.text, sentence.reusable);
+                self.services.voice.speak(self.number, text, reusable, reply);
+            }
+            CallOutput::Play(frame) => self.due = Some(frame),
+            CallOutput::Record(event) => {
+                if let Some(log) = &self.log {
+                    log.keep(event);
+                }
+            }
+            CallOutput::StartRecording => self.start_recording(),
+            CallOutput::HangUp(reason) => {
+                self.leg.hang_up();
+                self.ended = Some(reason);
+            }
+        }
+    }
+
+    fn act(&self, request: u32, action: Action) {
+        let (services, call) = (Arc::clone(&self.services), self.id.clone());
+        let sender = self.sender.clone();
+        tokio::spawn(async move {
+            let moment = services.clock.moment();
+            let office = &services.site.office;
+            let result = services.store.perform(&call, moment, office, &action).await;
+            let outcome = result.unwrap_or_else(|error| {
+                tracing::error!(%error, action = action.kind(), "the clinic failed");
+                ActionOutcome::Unavailable
+            });
+            give(&sender, CallInput::ClinicAnswered(request, outcome));
+        });
+    }
+
+    fn start_recording(&mut self) {
+        let path = self.services.store.recording_path(&self.id);
+        match Recording::begin(&path, SAMPLE_RATE_HZ) {
+            Ok(recording) => self.recording = Some(recording),
+            Err(error) => tracing::error!(%error, "a call is not recorded"),
+        }
+    }
+
+    fn record(&mut self, agent: Option<&AudioFrame>) {
+        let Some(recording) = &mut self.recording else { return };
+        let silence = AudioFrame::silence();
+        let caller = self.caller_audio.pop_front();
+        let caller = caller.as_ref().unwrap_or(&silence).samples();
+        let mut result = recording.write(caller, agent.unwrap_or(&silence).samples());
+        let now = self.began.elapsed();
+        if result.is_ok() && now.saturating_sub(self.recording_flushed) > RECORDING_FLUSH {
+            self.recording_flushed = now;
+            result = recording.flush();
+        }
+        if let Err(error) = result {
+            tracing::error!(%error, "a recording was given up");
+            self.recording = None;
+        }
+    }
+
+    /// Writes what is left and gives back what was borrowed.
+    async fn close(&mut self) -> Option<std::path::PathBuf> {
+        if let Some(ears) = self.ears.take() {
+            self.services.give_back_voice_activity(ears);
+        }
+        if let Some(log) = self.log.take() {
+            log.finish().await;
+        }
+        let finished = self.recording.take().map(Recording::finish);
+        match finished {
+            Some(Ok(path)) => Some(path),
+            Some(Err(error)) => {
+                tracing::error!(%error, "a recording was not finished");
+                None
+            }
+            None => None,
+        }
+    }
+}
+
+/// Gives a result to its call. A full queue belongs to a call that hangs: the engine's deadlines
+/// deal with that. A closed one belongs to a call that is over.
+fn give(sender: &mpsc::Sender<CallInput>, input: CallInput) {
+    if sender.try_send(input).is_err() {
+        tracing::debug!("a result came for a call that takes none");
+    }
+}

@@ -1,0 +1,192 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use jiff::civil::DateTime;
+
+use crate::config::ServeOptions;
+use crate::models::Profile;
+
+/// Radline answers a radiology department's phone.
+///
+/// Patients phone to book scans; Radline identifies them, finds the order, asks the safety
+/// questions, and books. It runs on this machine with nothing but itself.
+#[derive(Debug, Parser)]
+#[command(name = "radline", version, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  radline models fetch
+  radline serve --site deploy/sites/demo-hospital --data ./data --sip 127.0.0.1:5060
+  radline talk --text --site deploy/sites/demo-hospital
+  radline calls list --data ./data
+  radline appointments list --data ./data --json
+
+Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong usage.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Answer the phone
+    Serve(ServeOptions),
+    /// Talk with Radline here, without a telephone
+    Talk(Talk),
+    /// Weights: what is needed, fetched, right
+    #[command(subcommand)]
+    Models(Models),
+    /// The record of calls
+    #[command(subcommand)]
+    Calls(Calls),
+    /// The schedule's appointments
+    #[command(subcommand)]
+    Appointments(Appointments),
+    /// The embedded clinic
+    #[command(subcommand)]
+    Clinic(Clinic),
+    /// Open call-backs and reviews
+    #[command(subcommand)]
+    Tasks(Tasks),
+}
+
+/// Where the data is.
+#[derive(Debug, Clone, Args)]
+pub struct Data {
+    /// Folder of the database and recordings
+    #[arg(long, env = "RADLINE_DATA", value_name = "DIR")]
+    pub data: PathBuf,
+}
+
+/// Talk with Radline here.
+#[derive(Debug, Args)]
+pub struct Talk {
+    /// Type instead of speaking
+    #[arg(long, required = true)]
+    pub text: bool,
+    /// One JSON object per turn
+    #[arg(long)]
+    pub json: bool,
+    /// Folder of the site pack
+    #[arg(long, env = "RADLINE_SITE", value_name = "DIR")]
+    pub site: PathBuf,
+    /// Folder of the database [default: a temporary one with the site's demonstration clinic]
+    #[arg(long, env = "RADLINE_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Local date and time at which the call begins, such as 2026-11-23T10:00 [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<DateTime>,
+}
+
+/// Weights.
+#[derive(Debug, Subcommand)]
+pub enum Models {
+    /// Show every model, its licence, and whether it is there
+    List(ModelSelection),
+    /// Download what is missing; goes on where it was interrupted
+    Fetch(ModelSelection),
+    /// Read every file that is there and compare its hash
+    Verify(ModelSelection),
+}
+
+/// Which models, and where.
+#[derive(Debug, Clone, Args)]
+pub struct ModelSelection {
+    /// Which machine they are for
+    #[arg(long, value_enum)]
+    pub profile: Option<Profile>,
+    /// One model by its name
+    #[arg(long, value_name = "ID")]
+    pub only: Option<String>,
+    /// Folder of the models [default: the user's cache folder]
+    #[arg(long, env = "RADLINE_MODELS", value_name = "DIR")]
+    pub models: Option<PathBuf>,
+}
+
+/// The record of calls.
+#[derive(Debug, Subcommand)]
+pub enum Calls {
+    /// Every call, newest first
+    List {
+        /// Where the data is
+        #[command(flatten)]
+        data: Data,
+        /// One JSON object per call
+        #[arg(long)]
+        json: bool,
+    },
+    /// What was said and done in a call
+    Show {
+        /// The call, or the beginning of its id
+        id: String,
+        /// Where the data is
+        #[command(flatten)]
+        data: Data,
+        /// One JSON object per event
+        #[arg(long)]
+        json: bool,
+    },
+    /// Copy transcript, events and recording into a folder
+    Export {
+        /// The call, or the beginning of its id
+        id: String,
+        /// Target folder
+        folder: PathBuf,
+        /// Where the data is
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
+/// The schedule's appointments.
+#[derive(Debug, Subcommand)]
+pub enum Appointments {
+    /// Every appointment, earliest first
+    List {
+        /// Where the data is
+        #[command(flatten)]
+        data: Data,
+        /// One JSON object per appointment
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Open work for people.
+#[derive(Debug, Subcommand)]
+pub enum Tasks {
+    /// Every open task, the most urgent first
+    List {
+        /// Where the data is
+        #[command(flatten)]
+        data: Data,
+        /// One JSON object per task
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// The embedded clinic.
+#[derive(Debug, Subcommand)]
+pub enum Clinic {
+    /// Add or update patients, orders, slots and appointments from a file, all or nothing
+    #[command(after_help = IMPORT_HELP)]
+    Import {
+        /// One JSON object per line
+        file: PathBuf,
+        /// Where the data is
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
+const IMPORT_HELP: &str = r#"One record a line; a record number that is known is updated:
+  {"resource":"Patient","id":"p1","given_name":"Amara","family_name":"Okafor","date_of_birth":"1967-03-19","sex":"female","phone":"5550100"}
+  {"resource":"ServiceRequest","id":"o1","patient":"p1","modality":"mri","exam":"MRI of the left knee","body_part":"knee","side":"left","contrast":false,"priority":"routine","expires":"2027-05-05"}
+  {"resource":"Slot","id":"s1","modality":"mri","room":"mri-1","place":"the main building","start":"2026-12-01T09:00","minutes":45}
+  {"resource":"Appointment","id":"a1","slot":"s1","order":"o1","patient":"p1","status":"booked"}
+Modalities: ct mri ultrasound mammography xray pet_ct fluoroscopy biopsy dexa."#;

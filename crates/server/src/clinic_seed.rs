@@ -1,0 +1,31 @@
+//! Brings the embedded clinic up to date when a server or a text call starts.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result};
+use radline_clinic::{parse_jsonl, schedule};
+use radline_store::{Moment, Store};
+
+use crate::site::Site;
+
+/// Setting that tells a clinic whose times come from the site's rules.
+const MADE_BY_RULES: &str = "schedule_made_by_rules";
+
+/// Seeds an empty clinic from the site pack, and extends a schedule that is made by its rules.
+pub async fn bring_up_to_date(store: &Store, site: &Site, moment: Moment) -> Result<()> {
+    if store.clinic_is_empty().await?
+        && let Some(seed) = &site.seed
+    {
+        let text = std::fs::read_to_string(seed).with_context(|| seed.display().to_string())?;
+        let records =
+            parse_jsonl(&text, &BTreeSet::new()).with_context(|| seed.display().to_string())?;
+        store.import(moment, &records).await?;
+        store.set(MADE_BY_RULES, "yes").await?;
+    }
+    if store.setting(MADE_BY_RULES).await?.is_some() {
+        let (today, days_off) = (moment.local.date(), &site.office.holidays);
+        let slots = schedule::slots(&site.schedule, today, site.horizon_days, days_off);
+        store.add_slots(&slots).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! One file per command of the command line.
+
+pub mod calls;
+pub mod clinic;
+pub mod models;
+pub mod schedule;

@@ -1,0 +1,219 @@
+//! Configuration: flags over environment over one TOML file, checked before anything starts.
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use radline_telephony::{Admission, Credentials, Network, SipConfig};
+use serde::Deserialize;
+
+/// Options that `serve` takes from flags, the environment or the file.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ServeOptions {
+    /// TOML file with any of these settings and more; see deploy/radline.toml
+    #[arg(long, env = "RADLINE_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder of the site pack
+    #[arg(long, env = "RADLINE_SITE", value_name = "DIR")]
+    pub site: Option<PathBuf>,
+    /// Folder for the database and recordings
+    #[arg(long, env = "RADLINE_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Folder of the models [default: the user's cache folder]
+    #[arg(long, env = "RADLINE_MODELS", value_name = "DIR")]
+    pub models: Option<PathBuf>,
+    /// Address for SIP over UDP and TCP [default: 127.0.0.1:5060]
+    #[arg(long, env = "RADLINE_SIP", value_name = "ADDR")]
+    pub sip: Option<SocketAddr>,
+    /// Address for health and metrics [default: 127.0.0.1:8080]
+    #[arg(long, env = "RADLINE_HTTP", value_name = "ADDR")]
+    pub http: Option<SocketAddr>,
+    /// Address that callers should send to, if not the one listened on
+    #[arg(long, env = "RADLINE_EXTERNAL", value_name = "IP")]
+    pub external: Option<IpAddr>,
+    /// Network whose peers may call; can be given more than once [default: 127.0.0.0/8]
+    #[arg(long = "peer", env = "RADLINE_PEERS", value_name = "NET", value_delimiter = ',')]
+    pub peers: Vec<String>,
+    /// Calls at once [default: 8]
+    #[arg(long, env = "RADLINE_CALLS_MAX", value_name = "N")]
+    pub calls_max: Option<usize>,
+}
+
+/// The file. Unknown keys are refused.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfigFile {
+    site: Option<PathBuf>,
+    data: Option<PathBuf>,
+    models: Option<PathBuf>,
+    http: Option<SocketAddr>,
+    #[serde(default)]
+    sip: SipTable,
+    #[serde(default)]
+    limits: LimitsTable,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct SipTable {
+    listen: Option<SocketAddr>,
+    external: Option<IpAddr>,
+    peers: Vec<String>,
+    rtp_ports: Option<[u16; 2]>,
+    trunk: Vec<TrunkTable>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrunkTable {
+    realm: String,
+    user: String,
+    password_file: PathBuf,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct LimitsTable {
+    calls: Option<usize>,
+    model_threads: Option<usize>,
+    drain_seconds: Option<u64>,
+}
+
+/// Checked configuration of a server.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Folder of the site pack.
+    pub site: PathBuf,
+    /// Folder for database and recordings.
+    pub data: PathBuf,
+    /// Folder of the models; the user's cache folder when absent.
+    pub models: Option<PathBuf>,
+    /// Address for health and metrics.
+    pub http: SocketAddr,
+    /// The telephone line.
+    pub sip: SipConfig,
+    /// Threads of each model.
+    pub model_threads: usize,
+    /// How long calls in progress may go on after SIGTERM.
+    pub drain: Duration,
+}
+
+/// Calls at once, unless told otherwise: what two cores answer without falling behind.
+const CALLS_MAX: usize = 8;
+/// Most calls that the ports and descriptors of one process are meant for.
+const CALLS_LIMIT: usize = 2000;
+/// How long calls in progress may go on after SIGTERM, unless told otherwise.
+const DRAIN: Duration = Duration::from_secs(30);
+/// More threads than this do not make the small models faster.
+const MODEL_THREADS_MAX: usize = 8;
+
+impl Config {
+    /// Puts flags, environment and file together and checks the result.
+    pub fn from_options(options: ServeOptions) -> Result<Self> {
+        let file = match &options.config {
+            Some(path) => read(path)?,
+            None => ConfigFile::default(),
+        };
+        let needed = |what: &str, flag: &str| {
+            format!("no {what} is named: give {flag} DIR, or set it in the configuration file")
+        };
+        let site = options.site.or(file.site).with_context(|| needed("site pack", "--site"))?;
+        let data = options.data.or(file.data).with_context(|| needed("data folder", "--data"))?;
+        let peers = if options.peers.is_empty() { file.sip.peers } else { options.peers };
+        let trunks = file.sip.trunk.into_iter().map(credentials).collect::<Result<Vec<_>>>()?;
+        let calls_max = options.calls_max.or(file.limits.calls).unwrap_or(CALLS_MAX);
+        if !(1..=CALLS_LIMIT).contains(&calls_max) {
+            bail!("calls at once must be between 1 and {CALLS_LIMIT}, not {calls_max}");
+        }
+        Ok(Self {
+            site,
+            data,
+            models: options.models.or(file.models),
+            http: options.http.or(file.http).unwrap_or(([127, 0, 0, 1], 8080).into()),
+            sip: SipConfig {
+                listen: options.sip.or(file.sip.listen).unwrap_or(([127, 0, 0, 1], 5060).into()),
+                external: options.external.or(file.sip.external),
+                admission: admission(&peers, trunks)?,
+                calls_max,
+                rtp_ports: file.sip.rtp_ports.map(ports).transpose()?,
+            },
+            model_threads: file.limits.model_threads.unwrap_or_else(model_threads),
+            drain: file.limits.drain_seconds.map_or(DRAIN, Duration::from_secs),
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<ConfigFile> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("{}: the configuration cannot be read", path.display()))?;
+    toml::from_str(&text).with_context(|| path.display().to_string())
+}
+
+fn credentials(trunk: TrunkTable) -> Result<Credentials> {
+    let path = &trunk.password_file;
+    let password = std::fs::read_to_string(path)
+        .with_context(|| format!("{}: the trunk's password cannot be read", path.display()))?;
+    Ok(Credentials { realm: trunk.realm, user: trunk.user, password: password.trim().to_owned() })
+}
+
+fn admission(peers: &[String], trunks: Vec<Credentials>) -> Result<Admission> {
+    let mut networks = peers
+        .iter()
+        .map(|peer| peer.parse::<Network>().with_context(|| format!("peer {peer}")))
+        .collect::<Result<Vec<_>>>()?;
+    if networks.is_empty() && trunks.is_empty() {
+        // Without a word about who may call, only this machine may.
+        networks.push("127.0.0.0/8".parse()?);
+    }
+    Ok(Admission { peers: networks, trunks })
+}
+
+fn ports([first, last]: [u16; 2]) -> Result<RangeInclusive<u16>> {
+    if first < 1024 || first >= last {
+        bail!("rtp_ports must be a range such as [20000, 20999], above 1023");
+    }
+    Ok(first..=last)
+}
+
+fn model_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(MODEL_THREADS_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(file: &str) -> (tempfile::TempDir, ServeOptions) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("radline.toml");
+        std::fs::write(&path, file).expect("written");
+        (folder, ServeOptions { config: Some(path), ..ServeOptions::default() })
+    }
+
+    #[test]
+    fn flags_outrank_the_file() {
+        let (_folder, options) = options("site = 'a'\ndata = 'd'\n[sip]\nlisten = '127.0.0.1:1'");
+        let flagged = ServeOptions { site: Some("b".into()), ..options };
+        let config = Config::from_options(flagged).expect("complete");
+        assert_eq!(config.site, PathBuf::from("b"));
+        assert_eq!(config.sip.listen.port(), 1);
+    }
+
+    #[test]
+    fn unknown_keys_and_nonsense_are_refused() {
+        for (file, expected) in [
+            ("site = 'a'\ndata = 'd'\ncolour = 1", "line 3"),
+            ("data = 'd'", "--site"),
+            ("site = 'a'\ndata = 'd'\n[limits]\ncalls = 0", "between 1 and"),
+            ("site = 'a'\ndata = 'd'\n[sip]\npeers = ['everyone']", "everyone"),
+            ("site = 'a'\ndata = 'd'\n[sip]\nrtp_ports = [9, 8]", "rtp_ports"),
+        ] {
+            let (_folder, options) = options(file);
+            let error = Config::from_options(options).expect_err(file);
+            assert!(format!("{error:#}").contains(expected), "{file}: {error:#}");
+        }
+    }
+}

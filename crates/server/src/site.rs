@@ -1,0 +1,178 @@
+//! The site pack: everything that differs from hospital to hospital.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use jiff::civil::{Date, Time, Weekday};
+use jiff::tz::TimeZone;
+use radline_clinic::{Office, ScheduleRule};
+use radline_dialogue::{Modality, Scenario, SiteFacts};
+use serde::Deserialize;
+
+/// A loaded and checked site pack.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// The site's name.
+    pub name: String,
+    /// Its clock.
+    pub timezone: TimeZone,
+    /// What prompts may name.
+    pub facts: Arc<SiteFacts>,
+    /// Office hours.
+    pub office: Arc<Office>,
+    /// Appointment triage.
+    pub triage: Arc<Scenario>,
+    /// Rules of the embedded schedule.
+    pub schedule: Vec<ScheduleRule>,
+    /// How far ahead the schedule is made, days.
+    pub horizon_days: u16,
+    /// Records for an empty clinic, when the pack has some.
+    pub seed: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SiteFile {
+    site: SiteTable,
+    #[serde(default)]
+    schedule: ScheduleTable,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SiteTable {
+    name: String,
+    timezone: String,
+    values: BTreeMap<String, String>,
+    office: OfficeTable,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OfficeTable {
+    opens: Time,
+    closes: Time,
+    weekdays: Vec<DayName>,
+    callback_minutes: u32,
+    #[serde(default)]
+    holidays: Vec<Date>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScheduleTable {
+    #[serde(default)]
+    horizon_days: u16,
+    #[serde(default)]
+    rule: Vec<RuleTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleTable {
+    modality: Modality,
+    room: String,
+    place: String,
+    weekdays: Vec<DayName>,
+    from: Time,
+    to: Time,
+    minutes: u16,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum DayName {
+    Monday,
+    Tuesday,
+    Wednesday,
+    Thursday,
+    Friday,
+    Saturday,
+    Sunday,
+}
+
+impl From<DayName> for Weekday {
+    fn from(day: DayName) -> Self {
+        match day {
+            DayName::Monday => Self::Monday,
+            DayName::Tuesday => Self::Tuesday,
+            DayName::Wednesday => Self::Wednesday,
+            DayName::Thursday => Self::Thursday,
+            DayName::Friday => Self::Friday,
+            DayName::Saturday => Self::Saturday,
+            DayName::Sunday => Self::Sunday,
+        }
+    }
+}
+
+/// Placeholders that every site has to fill.
+const VALUES: [&str; 5] =
+    ["hospital", "department", "emergency_number", "crisis_line", "office_hours"];
+
+impl Site {
+    /// Loads and checks a site pack.
+    pub fn load(folder: &Path) -> Result<Self> {
+        let path = folder.join("site.toml");
+        let text = std::fs::read_to_string(&path).with_context(|| {
+            format!("{}: no site pack there; --site names its folder", path.display())
+        })?;
+        let file: SiteFile = toml::from_str(&text).with_context(|| path.display().to_string())?;
+        if let Some(missing) = VALUES.iter().find(|name| !file.site.values.contains_key(**name)) {
+            bail!("{}: [site.values] has no \"{missing}\"", path.display());
+        }
+        let timezone = TimeZone::get(&file.site.timezone)
+            .with_context(|| format!("{}: timezone", path.display()))?;
+        let seed = folder.join("clinic.jsonl");
+        Ok(Self {
+            name: file.site.name,
+            timezone,
+            facts: Arc::new(SiteFacts { values: file.site.values }),
+            office: Arc::new(file.site.office.into()),
+            triage: Arc::new(Scenario::load(&folder.join("scenarios").join("at.toml"))?),
+            schedule: file.schedule.rule.into_iter().map(ScheduleRule::from).collect(),
+            horizon_days: file.schedule.horizon_days,
+            seed: seed.is_file().then_some(seed),
+        })
+    }
+}
+
+impl From<OfficeTable> for Office {
+    fn from(table: OfficeTable) -> Self {
+        Self {
+            opens: table.opens,
+            closes: table.closes,
+            weekdays: table.weekdays.into_iter().map(Weekday::from).collect(),
+            holidays: table.holidays,
+            callback_within: Duration::from_secs(u64::from(table.callback_minutes) * 60),
+        }
+    }
+}
+
+impl From<RuleTable> for ScheduleRule {
+    fn from(table: RuleTable) -> Self {
+        Self {
+            modality: table.modality,
+            room: table.room,
+            place: table.place,
+            weekdays: table.weekdays.into_iter().map(Weekday::from).collect(),
+            from: table.from,
+            to: table.to,
+            minutes: table.minutes,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demonstration_site_loads() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/sites/demo-hospital");
+        let site = Site::load(&folder).expect("loads");
+        assert!(site.seed.is_some() && site.horizon_days > 0);
+    }
+}
