@@ -1,1 +1,3 @@
-//! End-to-end harness.
+//! What the end-to-end suites share: a caller that is not Radline.
+
+pub mod caller;

@@ -28,6 +28,10 @@ const STEPS_MAX: usize = 40;
 /// if the state lists fewer other wordings than this.
 const TRIES_MIN: usize = 2;
 
+/// Times that a question is said again, or put off, because the caller asks for that. A line that
+/// is asked to repeat for ever is not understood, and someone else should take over.
+const ASIDES_MAX: usize = 4;
+
 /// What the site fills into prompts.
 #[derive(Debug, Clone, Default)]
 pub struct SiteFacts {
@@ -56,6 +60,8 @@ pub struct Dialogue {
     entries: BTreeMap<String, u8>,
     /// How often the current question went without a usable answer.
     tries: usize,
+    /// How often the current question was put off by an aside.
+    asides: usize,
     /// The screening question that was asked last, and whether it was the second one.
     asked_screening: Option<(String, bool)>,
 }
@@ -87,6 +93,7 @@ impl Dialogue {
             alarm: None,
             entries: BTreeMap::new(),
             tries: 0,
+            asides: 0,
             asked_screening: None,
         }
     }
@@ -104,7 +111,9 @@ impl Dialogue {
         if let Some(exit) = self.exit_for(understanding) {
             return self.go(&exit, prompt);
         }
-        if let Some(aside) = aside_for(&scenario, understanding) {
+        let aside = aside_for(&scenario, understanding);
+        if let Some(aside) = aside.filter(|_| self.asides < ASIDES_MAX) {
+            self.asides += 1;
             self.speak(&mut prompt, aside, "aside");
             prompt.patient = understanding.has(&Command::Wait);
             return self.ask_again(prompt, 0);
@@ -339,7 +348,7 @@ impl Dialogue {
         target.clone_into(&mut self.state);
         let entries = self.entries.entry(target.to_owned()).or_default();
         *entries = entries.saturating_add(1);
-        self.tries = 0;
+        (self.tries, self.asides) = (0, 0);
         let state = self.current().clone();
         if state.screen_afresh {
             self.answers.clear();

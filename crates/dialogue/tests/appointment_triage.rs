@@ -308,6 +308,18 @@ fn what_is_never_understood_reaches_a_person() {
 }
 
 #[test]
+fn a_caller_who_only_asks_to_repeat_reaches_a_person() {
+    let mut play = Play::new();
+    play.yes().say("again", vec![Command::Repeat]).state("reason");
+    let mut turns = 0;
+    while !matches!(play.last.then, Then::Act(_)) {
+        play.say("again", vec![Command::Repeat]);
+        turns += 1;
+        assert!(turns < 12, "repeats for ever");
+    }
+}
+
+#[test]
 fn a_clinic_that_does_not_answer_reaches_a_person() {
     let mut play = Play::screened(order(Modality::Ultrasound, None));
     play.say("Tuesday", vec![on(1)]).clinic(ActionOutcome::Unavailable);

@@ -86,7 +86,7 @@ pub async fn serve(config: Config, stop: mpsc::Receiver<()>) -> Result<()> {
     let site = Site::load(&config.site)?;
     let manifest = Manifest::built_in();
     let cache = Cache::at(config.models.clone())?;
-    cache.require(&manifest)?;
+    cache.require(&manifest, &config.transcription)?;
     let store = Store::open(&config.data).await?;
     let clock = Clock::real(site.timezone.clone());
     let freed = store.release_all().await?;
@@ -109,9 +109,10 @@ pub async fn serve(config: Config, stop: mpsc::Receiver<()>) -> Result<()> {
     };
     tokio::spawn(http::serve(listener, http));
 
-    let threads = config.model_threads;
     let (folder, models) = (cache.folder().to_owned(), manifest);
-    let loaded = tokio::task::spawn_blocking(move || load(&folder, &models, threads)).await??;
+    let (ears, threads) = (config.transcription.clone(), config.model_threads);
+    let loading = tokio::task::spawn_blocking(move || load(&folder, &models, &ears, threads));
+    let loaded = loading.await??;
     let services = Arc::new(Services {
         site,
         clock,
@@ -146,10 +147,10 @@ struct Loaded {
 }
 
 /// Loads every model and lets each do a little work, so that the first caller does not wait.
-fn load(folder: &Path, manifest: &Manifest, threads: usize) -> Result<Loaded> {
+fn load(folder: &Path, manifest: &Manifest, transcription: &str, threads: usize) -> Result<Loaded> {
     let file = |id| folder.join(manifest.file(id));
     onnx::load(&file("onnxruntime"))?;
-    let mut transcriber = WhisperTranscriber::load(&file("whisper-tiny.en"), threads)?;
+    let mut transcriber = WhisperTranscriber::load(&file(transcription), threads)?;
     transcriber.transcribe(&vec![0; 16_000], None)?;
     let voice_file = file("piper-joe");
     let mut piper = PiperVoice::load(&voice_file, threads, 1.0)?;

@@ -185,9 +185,9 @@ impl CallDriver {
 
     fn perform(&mut self, output: CallOutput) {
         match output {
-            CallOutput::Transcribe { turn, audio, .. } => {
+            CallOutput::Transcribe { turn, audio, expectation } => {
                 let sender = self.sender.clone();
-                self.services.ears.transcribe(self.number, audio, move |result| {
+                self.services.ears.transcribe(self.number, audio, expectation, move |result| {
                     let transcript = result.map(|transcript| Transcript {
                         text: transcript.text,
                         confidence: transcript.confidence,

@@ -49,6 +49,7 @@ struct ConfigFile {
     site: Option<PathBuf>,
     data: Option<PathBuf>,
     models: Option<PathBuf>,
+    transcription: Option<String>,
     http: Option<SocketAddr>,
     #[serde(default)]
     sip: SipTable,
@@ -91,6 +92,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Folder of the models; the user's cache folder when absent.
     pub models: Option<PathBuf>,
+    /// The transcription model, by its name in the manifest.
+    pub transcription: String,
     /// Address for health and metrics.
     pub http: SocketAddr,
     /// The telephone line.
@@ -101,6 +104,8 @@ pub struct Config {
     pub drain: Duration,
 }
 
+/// The transcription model, unless told otherwise: the fastest one for English.
+pub const TRANSCRIPTION: &str = "whisper-tiny.en";
 /// Calls at once, unless told otherwise: what two cores answer without falling behind.
 const CALLS_MAX: usize = 8;
 /// Most calls that the ports and descriptors of one process are meant for.
@@ -132,6 +137,7 @@ impl Config {
             site,
             data,
             models: options.models.or(file.models),
+            transcription: file.transcription.unwrap_or_else(|| TRANSCRIPTION.to_owned()),
             http: options.http.or(file.http).unwrap_or(([127, 0, 0, 1], 8080).into()),
             sip: SipConfig {
                 listen: options.sip.or(file.sip.listen).unwrap_or(([127, 0, 0, 1], 5060).into()),

@@ -4,6 +4,7 @@
 
 mod error;
 pub mod onnx;
+mod repetition;
 pub mod synthesizer;
 pub mod transcriber;
 pub mod voice_activity;

@@ -1,5 +1,6 @@
 //! Speech to text: Whisper through whisper.cpp, with the encoder fitted to the utterance.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use radline_audio::{SAMPLE_RATE_HZ, resample};
@@ -8,7 +9,7 @@ use whisper_rs::{
     FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState,
 };
 
-use crate::SpeechError;
+use crate::{SpeechError, repetition};
 
 /// What was said, with how sure the recogniser is.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +28,8 @@ pub trait Transcriber: Send {
     fn transcribe(&mut self, audio: &[i16], hint: Option<&str>) -> Result<Transcript, SpeechError>;
 }
 
+/// Hints whose parameters are kept: one for each shape of answer, and room to spare.
+const HINTS_MAX: usize = 64;
 /// Whisper's window.
 pub const UTTERANCE_MAX_SECONDS: usize = 30;
 /// Silence put behind an utterance: Whisper drops a last word that ends with the audio.
@@ -45,6 +48,8 @@ pub struct WhisperTranscriber {
     state: WhisperState,
     /// Made once and cloned: whisper-rs leaks the strings of its setters.
     parameters: FullParams<'static, 'static>,
+    /// The same with a hint, by hint; at most [`HINTS_MAX`].
+    hinted: HashMap<String, FullParams<'static, 'static>>,
     end_of_text: i32,
 }
 
@@ -78,7 +83,20 @@ impl WhisperTranscriber {
         parameters.set_print_progress(false);
         parameters.set_print_realtime(false);
         parameters.set_print_timestamps(false);
-        Ok(Self { state, parameters, end_of_text: context.token_eot() })
+        Ok(Self { state, parameters, hinted: HashMap::new(), end_of_text: context.token_eot() })
+    }
+
+    fn parameters_for(&mut self, hint: Option<&str>) -> FullParams<'static, 'static> {
+        let Some(hint) = hint else { return self.parameters.clone() };
+        if let Some(parameters) = self.hinted.get(hint) {
+            return parameters.clone();
+        }
+        let mut parameters = self.parameters.clone();
+        parameters.set_initial_prompt(hint);
+        if self.hinted.len() < HINTS_MAX {
+            self.hinted.insert(hint.to_owned(), parameters.clone());
+        }
+        parameters
     }
 
     fn read_result(&self) -> Transcript {
@@ -93,7 +111,7 @@ impl WhisperTranscriber {
                 }
             }
         }
-        let text = String::from_utf8_lossy(&bytes).trim().to_owned();
+        let text = repetition::collapse(String::from_utf8_lossy(&bytes).trim());
         let confidence = if tokens == 0 || text.is_empty() {
             0.0
         } else {
@@ -110,15 +128,12 @@ impl Transcriber for WhisperTranscriber {
         let audio = &audio[audio.len().saturating_sub(longest)..];
         let mut samples = resample::to_float(audio);
         samples.resize((samples.len() + PADDING_SECONDS_X10 * second / 10).max(SAMPLES_MIN), 0.0);
-        let mut parameters = self.parameters.clone();
+        let mut parameters = self.parameters_for(hint);
         let context = (samples.len() / 320 + AUDIO_CONTEXT_MARGIN)
             .clamp(AUDIO_CONTEXT_MIN, AUDIO_CONTEXT_MAX);
         parameters.set_audio_ctx(context as i32);
         // A token every 100 ms is faster than anybody talks; it bounds a decoder that loops.
         parameters.set_max_tokens((samples.len() * 10 / second) as i32 + 8);
-        if let Some(hint) = hint {
-            parameters.set_initial_prompt(hint);
-        }
         self.state
             .full(parameters, &samples)
             .map_err(|error| SpeechError::inference("transcription", error))?;

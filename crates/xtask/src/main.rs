@@ -1,7 +1,10 @@
 //! The commands of a developer: `cargo xtask demo`, `test`, `tidy`, `bench`.
 #![expect(clippy::print_stdout, reason = "a command-line tool talks to its terminal")]
 
+mod bench;
+mod demo;
 mod packages;
+mod server;
 mod shell;
 mod test;
 mod tidy;
@@ -12,14 +15,20 @@ const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
 Commands:
-  test    install what is missing, then run every check and test
-  tidy    check the dependency table, file headers and file sizes
+  demo [--once]              install, build and fetch what is missing, then place a real call
+                             that books a scan; --once ends after the call
+  test                       install what is missing, then run every check and test
+  tidy                       check the dependency table, file headers and file sizes
+  bench latency [--calls N]  real calls over loopback, timed from the packets
 ";
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
+        ["demo"] => demo::run(false),
+        ["demo", "--once"] => demo::run(true),
+        ["bench", "latency", rest @ ..] => bench::latency(bench::calls(rest)?),
         ["test", ..] => test::run(),
         ["tidy"] => tidy::run(),
         ["--help" | "-h" | "help"] | [] => {

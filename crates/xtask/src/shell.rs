@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
@@ -39,6 +40,12 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
         bail!("failed ({}): {line}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Waits a little.
+#[expect(clippy::disallowed_methods, reason = "a tool that polls may sleep")]
+pub(crate) fn pause(time: Duration) {
+    std::thread::sleep(time);
 }
 
 fn describe(command: &Command) -> String {

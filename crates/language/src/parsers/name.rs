@@ -62,7 +62,7 @@ pub fn parse(text: &str) -> Option<String> {
     // A comma or a full stop ends a spelling: "k a w i k a, m e d e i r o s" are two words.
     let (mut heard, mut spelled) = (Vec::new(), Vec::new());
     for clause in text.split([',', '.', ';']) {
-        let (words, letters) = separate(&words::split(clause));
+        let (words, letters) = separate(&words::split(&apart(clause)));
         heard.extend(words);
         spelled.extend(letters.into_iter().flat_map(|run| split_run(run, &heard)));
     }
@@ -119,6 +119,20 @@ fn separate(words: &[String]) -> (Vec<String>, Vec<String>) {
         at += 1;
     }
     (heard, spelled)
+}
+
+/// Recognisers write "O, K" as "O'K": an apostrophe before a single letter joins a spelling, not
+/// a name such as O'Brien.
+fn apart(clause: &str) -> String {
+    let letters: Vec<char> = clause.chars().collect();
+    let joins = |at: usize| {
+        let single = |at: usize| {
+            letters.get(at).is_some_and(|letter| letter.is_alphabetic())
+                && letters.get(at + 1).is_none_or(|next| !next.is_alphabetic())
+        };
+        matches!(letters[at], '\'' | '’') && single(at + 1)
+    };
+    (0..letters.len()).map(|at| if joins(at) { ' ' } else { letters[at] }).collect()
 }
 
 /// Two spellings said in one breath, told apart by the first having been heard as a word.
@@ -197,6 +211,8 @@ mod tests {
             ("Bhattacharya is my last name, first name is Anindita", Some("Anindita Bhattacharya")),
             ("Amara Okafor, O-K-A-F-O-R", Some("Amara Okafor")),
             ("Shaw Murphy, S I O B H A N", Some("Shaw Murphy Siobhan")),
+            ("Demar Ochifer O'K-A-F-O-R.", Some("Demar Okafor")),
+            ("Sean O'Brien", Some("Sean Obrien")),
             ("Lin Dee. D as in dog, double E", Some("Lin Dee")),
             ("maria del carmen fuentes, fuentes like fountains", Some("Maria Del Carmen Fuentes")),
             ("why do you need that", None),

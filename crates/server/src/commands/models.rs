@@ -43,7 +43,8 @@ pub fn verify(selection: ModelSelection) -> Result<()> {
     for model in manifest.of(Some(profile)).filter(|model| named(model, selection.only.as_deref()))
     {
         let state = cache.verify(model, |_| {})?;
-        bad += usize::from(state != FileState::Good);
+        let absent = model.optional && state == FileState::Missing;
+        bad += usize::from(state != FileState::Good && !absent);
         terminal::line(&format!("{:<36} {}", model.file, describe(&state)))?;
     }
     if bad > 0 {

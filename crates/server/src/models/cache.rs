@@ -9,9 +9,8 @@ use sha2::{Digest, Sha256};
 
 use super::manifest::{Manifest, Model};
 
-/// What `serve` cannot start without.
-pub const REQUIRED: [&str; 5] =
-    ["onnxruntime", "silero-vad", "whisper-tiny.en", "piper-joe", "piper-joe-config"];
+/// What `serve` cannot start without, besides the transcription model that is configured.
+pub const REQUIRED: [&str; 4] = ["onnxruntime", "silero-vad", "piper-joe", "piper-joe-config"];
 
 /// The folder that weights are kept in.
 #[derive(Debug, Clone)]
@@ -72,9 +71,13 @@ impl Cache {
         Ok(if found == *expected { FileState::Good } else { FileState::WrongHash(found) })
     }
 
-    /// Paths of everything that `serve` needs, or an error that says what to do.
-    pub fn require(&self, manifest: &Manifest) -> Result<()> {
-        let required = manifest.models.iter().filter(|m| REQUIRED.contains(&m.id.as_str()));
+    /// Checks that everything is there that `serve` needs; the error says what to do.
+    pub fn require(&self, manifest: &Manifest, transcription: &str) -> Result<()> {
+        if manifest.find(transcription).is_none() {
+            bail!("no model is called {transcription}; `radline models list` shows their names");
+        }
+        let is_required = |id: &str| REQUIRED.contains(&id) || id == transcription;
+        let required = manifest.models.iter().filter(|model| is_required(&model.id));
         let missing: Vec<String> = required
             .filter_map(|model| match self.glance(model) {
                 FileState::Good => None,

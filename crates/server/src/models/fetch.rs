@@ -28,7 +28,7 @@ pub fn fetch(cache: &Cache, profile: Profile, only: Option<&str>) -> Result<()> 
     let manifest = Manifest::built_in();
     let wanted: Vec<&Model> = manifest
         .of(Some(profile))
-        .filter(|model| only.is_none_or(|only| only == model.id))
+        .filter(|model| only.map_or(!model.optional, |only| only == model.id))
         .collect();
     if wanted.is_empty() {
         bail!("no model is called that; `radline models list` shows their names");

@@ -33,6 +33,9 @@ pub struct Model {
     pub purpose: String,
     /// Which machine it is for.
     pub profile: Profile,
+    /// Fetched only when asked for by its name.
+    #[serde(default)]
+    pub optional: bool,
     /// SPDX name of its licence.
     pub licence: String,
     /// Size, bytes.
@@ -94,13 +97,17 @@ impl Manifest {
         self.models.iter().filter(move |model| profile.is_none_or(|p| p == model.profile))
     }
 
+    /// The model with this short name.
+    pub fn find(&self, id: &str) -> Option<&Model> {
+        self.models.iter().find(|model| model.id == id)
+    }
+
     /// The file of a model by its short name.
     ///
     /// # Panics
     /// Never for the names that the code uses: a test looks them up.
     pub fn file(&self, id: &str) -> &str {
-        let model = self.models.iter().find(|model| model.id == id);
-        &model.expect("a test looks up every name that the code uses").file
+        &self.find(id).expect("a test looks up every name that the code uses").file
     }
 }
 
@@ -114,6 +121,7 @@ mod tests {
         for id in crate::models::cache::REQUIRED {
             manifest.file(id);
         }
+        manifest.file(crate::config::TRANSCRIPTION);
         for model in manifest.of(Some(Profile::Cpu)) {
             assert_eq!(model.sha256.as_deref().map(str::len), Some(64), "{}", model.id);
             assert!(!model.parts.is_empty(), "{}", model.id);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::thread;
 
+use radline_dialogue::Expectation;
 use radline_phi::Phi;
 use radline_speech::{Transcriber, Transcript};
 
@@ -15,7 +16,24 @@ type Reply = Box<dyn FnOnce(Option<Transcript>) + Send>;
 
 struct Job {
     audio: Phi<Vec<i16>>,
+    expectation: Expectation,
     reply: Reply,
+}
+
+/// Words of the kind that the question asks for. Whisper takes them for what was said before,
+/// and leans towards their spelling and form; short ones, because each costs decoding time. None
+/// of them may be a record of the demonstration clinic, or a measurement would flatter itself.
+const fn example(expectation: Expectation) -> Option<&'static str> {
+    match expectation {
+        Expectation::YesNo => Some("Yes, please. No, I don't. I'm not sure."),
+        Expectation::Choice => Some("The first one. The left one. Friday at two, please."),
+        Expectation::Digits => Some("555-0142."),
+        Expectation::DateOfBirth => Some("My date of birth is July 8, 1952."),
+        Expectation::Name => Some("My name is Ellen Marsh, M-A-R-S-H."),
+        Expectation::DayTime => Some("Tuesday morning, please. Friday after two."),
+        Expectation::Open => Some("I'd like to book an MRI, please."),
+        Expectation::Story => None,
+    }
 }
 
 /// Hands utterances to the transcription thread. Cheap to clone.
@@ -31,7 +49,7 @@ impl Ears {
         let jobs = Arc::clone(&queue);
         thread::Builder::new().name("transcription".to_owned()).spawn(move || {
             while let Some(job) = jobs.pop() {
-                let result = transcriber.transcribe(job.audio.expose(), None);
+                let result = transcriber.transcribe(job.audio.expose(), example(job.expectation));
                 if let Err(error) = &result {
                     tracing::warn!(%error, "an utterance could not be transcribed");
                 }
@@ -47,9 +65,10 @@ impl Ears {
         &self,
         call: u64,
         audio: Phi<Vec<i16>>,
+        expectation: Expectation,
         reply: impl FnOnce(Option<Transcript>) + Send + 'static,
     ) {
-        let job = Job { audio, reply: Box::new(reply) };
+        let job = Job { audio, expectation, reply: Box::new(reply) };
         if let Err(job) = self.queue.replace(call, job) {
             (job.reply)(None);
         }

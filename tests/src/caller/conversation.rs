@@ -1,0 +1,149 @@
+//! The conversation: hear the agent's turn, choose a line, say it, and time the answer.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use radline_audio::resample::{convert, to_float, to_pcm};
+use radline_audio::{SAMPLE_RATE_HZ, TELEPHONE_RATE_HZ};
+use radline_speech::{PiperVoice, Synthesizer, Transcriber, WhisperTranscriber, onnx};
+use serde::Serialize;
+use tokio::net::UdpSocket;
+
+use super::media::Media;
+use super::persona::Persona;
+use super::sip::SipCall;
+
+/// Quiet that ends the agent's turn.
+const AGENT_QUIET: Duration = Duration::from_millis(900);
+/// An agent that says nothing for this long has failed.
+const AGENT_LIMIT: Duration = Duration::from_secs(15);
+
+/// One line of the caller and the agent's answer.
+#[derive(Debug, Clone, Serialize)]
+pub struct Turn {
+    /// What the caller said.
+    pub said: String,
+    /// What the agent answered, as the caller heard it; none when the agent did not answer.
+    pub answer: Option<String>,
+    /// From the end of the caller's speech to the agent's first audible packet, ms.
+    pub voice_to_voice_ms: Option<u64>,
+}
+
+/// What became of a call.
+#[derive(Debug, Clone, Serialize)]
+pub struct CallReport {
+    /// Turns in order.
+    pub turns: Vec<Turn>,
+    /// Whether the agent ended the call.
+    pub agent_hung_up: bool,
+}
+
+/// The caller's voice and ears.
+struct Senses {
+    voice: PiperVoice,
+    ears: WhisperTranscriber,
+    /// Lines that were said before.
+    spoken: HashMap<String, Vec<i16>>,
+}
+
+impl Senses {
+    fn load(models: &Path) -> Result<Self> {
+        onnx::load(&models.join("libonnxruntime.so.1.31.1"))?;
+        let voice = PiperVoice::load(&models.join("en_US-joe-medium.onnx"), 2, 1.0)?;
+        let ears = WhisperTranscriber::load(&models.join("ggml-tiny.en.bin"), 2)?;
+        Ok(Self { voice, ears, spoken: HashMap::new() })
+    }
+
+    /// Telephone audio of a line, with a breath of silence before it.
+    fn speak(&mut self, line: &str) -> Result<Vec<i16>> {
+        if let Some(audio) = self.spoken.get(line) {
+            return Ok(audio.clone());
+        }
+        let audio = self.voice.synthesize(line)?;
+        let narrow = convert(&to_float(&audio), SAMPLE_RATE_HZ, TELEPHONE_RATE_HZ)?;
+        let mut telephone = vec![0; TELEPHONE_RATE_HZ as usize / 10];
+        telephone.extend(to_pcm(&narrow));
+        self.spoken.insert(line.to_owned(), telephone.clone());
+        Ok(telephone)
+    }
+
+    /// The words of the agent's turn; of a long one, its end, where the question is.
+    fn hear(&mut self, telephone: &[i16]) -> Result<String> {
+        const LONGEST: usize = 25 * TELEPHONE_RATE_HZ as usize;
+        let end = &telephone[telephone.len().saturating_sub(LONGEST)..];
+        let wide = convert(&to_float(end), TELEPHONE_RATE_HZ, SAMPLE_RATE_HZ)?;
+        Ok(self.ears.transcribe(&to_pcm(&wide), None)?.text.into_exposed())
+    }
+}
+
+/// Calls, talks until the agent hangs up or the persona's patience ends, and reports. `show` gets
+/// each line as it is spoken: who, and what.
+pub async fn converse(
+    server: SocketAddr,
+    models: &Path,
+    persona: &Persona,
+    mut show: impl FnMut(&str, &str),
+) -> Result<CallReport> {
+    let folder = models.to_owned();
+    let senses = tokio::task::spawn_blocking(move || Senses::load(&folder)).await??;
+    let senses = Arc::new(Mutex::new(senses));
+    for line in &persona.lines {
+        think(&senses, line.say.clone(), |senses, line| senses.speak(&line)).await?;
+    }
+    let socket = UdpSocket::bind(("127.0.0.1", 0)).await?;
+    let (mut signalling, remote) = SipCall::place(server, socket.local_addr()?).await?;
+    let media = Media::start(socket, remote);
+    let mut turns: Vec<Turn> = Vec::new();
+    let mut agent_hung_up = false;
+    let mut ended = None;
+    while turns.len() < persona.turns_max {
+        let heard = tokio::select! {
+            heard = media.agent_turn(AGENT_QUIET, AGENT_LIMIT) => heard,
+            result = signalling.hung_up() => {
+                result?;
+                agent_hung_up = true;
+                break;
+            }
+        };
+        let Some((first, audio)) = heard else { break };
+        let words = think(&senses, audio, |senses, audio| senses.hear(&audio)).await?;
+        show("agent", &words);
+        if let (Some(turn), Some(end)) = (turns.last_mut(), ended) {
+            turn.answer = Some(words.clone());
+            turn.voice_to_voice_ms = Some(first.saturating_duration_since(end).as_millis() as u64);
+        }
+        let line = persona.answer(&words).to_owned();
+        let speech = think(&senses, line.clone(), |senses, line| senses.speak(&line)).await?;
+        // The agent may be saying goodbye: then there is nothing to answer.
+        if words.to_lowercase().contains("goodbye") {
+            signalling.hung_up().await?;
+            agent_hung_up = true;
+            break;
+        }
+        show("caller", &line);
+        ended = Some(media.say(&speech).await);
+        turns.push(Turn { said: line, answer: None, voice_to_voice_ms: None });
+    }
+    if !agent_hung_up {
+        signalling.bye().await.context("hanging up")?;
+    }
+    Ok(CallReport { turns, agent_hung_up })
+}
+
+/// Uses a model without holding up the audio.
+async fn think<I: Send + 'static, O: Send + 'static>(
+    senses: &Arc<Mutex<Senses>>,
+    input: I,
+    work: impl FnOnce(&mut Senses, I) -> Result<O> + Send + 'static,
+) -> Result<O> {
+    let senses = Arc::clone(senses);
+    let task = tokio::task::spawn_blocking(move || {
+        let mut senses = senses.lock().unwrap_or_else(PoisonError::into_inner);
+        work(&mut senses, input)
+    });
+    task.await.map_err(|error| anyhow!("a model failed: {error}"))?
+}

@@ -1,0 +1,10 @@
+//! An independent caller: its own SIP and RTP, a voice and ears, and a persona that reacts to
+//! what the agent says. It shares no signalling or media code with the server.
+
+pub mod conversation;
+pub mod media;
+pub mod persona;
+pub mod sip;
+
+pub use conversation::{CallReport, Turn, converse};
+pub use persona::Persona;

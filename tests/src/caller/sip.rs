@@ -1,0 +1,153 @@
+//! Just enough SIP to place a call over UDP and to end it: text in, text out.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use tokio::net::UdpSocket;
+use tokio::time::timeout;
+
+/// Longest wait for a final answer.
+const ANSWER_DEADLINE: Duration = Duration::from_secs(20);
+/// RFC 3261: the first retransmission comes after this long.
+const T1: Duration = Duration::from_millis(500);
+
+/// One call's signalling.
+#[derive(Debug)]
+pub struct SipCall {
+    socket: UdpSocket,
+    server: SocketAddr,
+    local: SocketAddr,
+    call_id: String,
+    tag: String,
+    to: String,
+    cseq: u32,
+}
+
+impl SipCall {
+    /// Calls and waits for the answer; returns where to send audio.
+    pub async fn place(server: SocketAddr, rtp: SocketAddr) -> Result<(Self, SocketAddr)> {
+        let socket = UdpSocket::bind((rtp.ip(), 0)).await?;
+        let local = socket.local_addr()?;
+        let mut call = Self {
+            socket,
+            server,
+            local,
+            call_id: format!("{:016x}@caller", rand::random::<u64>()),
+            tag: format!("{:08x}", rand::random::<u32>()),
+            to: format!("<sip:radline@{server}>"),
+            cseq: 1,
+        };
+        let invite = call.request("INVITE", 1, &offer(rtp));
+        let answer = call.transact(&invite).await?;
+        let status = status(&answer).context("the answer is not SIP")?;
+        call.to = header(&answer, "to").unwrap_or(&call.to).to_owned();
+        let ack = call.request("ACK", 1, "");
+        call.socket.send_to(ack.as_bytes(), server).await?;
+        if status != 200 {
+            bail!("the call was answered with {status}");
+        }
+        let media = media_address(&answer).context("the answer names no audio")?;
+        Ok((call, media))
+    }
+
+    fn request(&self, method: &str, cseq: u32, body: &str) -> String {
+        let Self { server, local, call_id, tag, to, .. } = self;
+        let branch = format!("z9hG4bK{method}{cseq}{tag}");
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+        format!(
+            "{method} sip:radline@{server} SIP/2.0\r\n\
+             Via: SIP/2.0/UDP {local};branch={branch};rport\r\n\
+             Max-Forwards: 70\r\n\
+             From: <sip:caller@{local}>;tag={tag}\r\n\
+             To: {to}\r\n\
+             Call-ID: {call_id}\r\n\
+             CSeq: {cseq} {method}\r\n\
+             Contact: <sip:caller@{local}>\r\n\
+             {kind}Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    }
+
+    /// Sends a request until a final answer comes.
+    async fn transact(&self, request: &str) -> Result<String> {
+        let exchange = async {
+            self.socket.send_to(request.as_bytes(), self.server).await?;
+            let mut wait = T1;
+            loop {
+                let Ok(message) = timeout(wait, self.receive()).await else {
+                    self.socket.send_to(request.as_bytes(), self.server).await?;
+                    wait *= 2;
+                    continue;
+                };
+                let message = message?;
+                if status(&message).is_some_and(|code| code >= 200) {
+                    return Ok(message);
+                }
+                // Provisional: no more retransmissions are needed.
+                wait = ANSWER_DEADLINE;
+            }
+        };
+        timeout(ANSWER_DEADLINE, exchange).await.context("nobody answered the call")?
+    }
+
+    async fn receive(&self) -> Result<String> {
+        let mut buffer = vec![0; 4096];
+        let (length, _) = self.socket.recv_from(&mut buffer).await?;
+        Ok(String::from_utf8_lossy(&buffer[..length]).into_owned())
+    }
+
+    /// Waits for the other side to hang up, answering what it asks meanwhile.
+    pub async fn hung_up(&self) -> Result<()> {
+        loop {
+            let message = self.receive().await?;
+            let method = message.split(' ').next().unwrap_or_default().to_owned();
+            if method.starts_with("SIP/") || method == "ACK" {
+                continue;
+            }
+            let copied: String = ["via", "from", "to", "call-id", "cseq"]
+                .iter()
+                .filter_map(|name| Some(format!("{name}: {}\r\n", header(&message, name)?)))
+                .collect();
+            let answer = format!("SIP/2.0 200 OK\r\n{copied}Content-Length: 0\r\n\r\n");
+            self.socket.send_to(answer.as_bytes(), self.server).await?;
+            if method == "BYE" {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Hangs up.
+    pub async fn bye(&mut self) -> Result<()> {
+        self.cseq += 1;
+        let bye = self.request("BYE", self.cseq, "");
+        self.transact(&bye).await.map(drop)
+    }
+}
+
+fn offer(rtp: SocketAddr) -> String {
+    let (ip, port) = (rtp.ip(), rtp.port());
+    format!(
+        "v=0\r\no=caller 1 1 IN IP4 {ip}\r\ns=call\r\nc=IN IP4 {ip}\r\nt=0 0\r\n\
+         m=audio {port} RTP/AVP 0 101\r\na=rtpmap:0 PCMU/8000\r\n\
+         a=rtpmap:101 telephone-event/8000\r\na=ptime:20\r\na=sendrecv\r\n"
+    )
+}
+
+fn status(message: &str) -> Option<u16> {
+    message.strip_prefix("SIP/2.0 ")?.split(' ').next()?.parse().ok()
+}
+
+fn header<'a>(message: &'a str, name: &str) -> Option<&'a str> {
+    message.lines().take_while(|line| !line.is_empty()).find_map(|line| {
+        let (key, value) = line.split_once(':')?;
+        key.trim().eq_ignore_ascii_case(name).then(|| value.trim())
+    })
+}
+
+fn media_address(message: &str) -> Option<SocketAddr> {
+    let value = |prefix: &str| message.lines().find_map(|line| line.strip_prefix(prefix));
+    let ip = value("c=IN IP4 ")?.trim().parse().ok()?;
+    let port = value("m=audio ")?.split(' ').next()?.parse().ok()?;
+    Some(SocketAddr::new(ip, port))
+}
