@@ -1,3 +1,4 @@
 //! What the end-to-end suites share: a caller that is not Radline.
 
 pub mod caller;
+pub mod server;

@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 
-use crate::{packages, shell, tidy};
+use crate::{packages, server, shell, tidy};
 
-/// Installs what is missing, then formatting, structure, lints and tests.
+/// Installs what is missing, then formatting, structure, lints, models and tests.
 pub(crate) fn run() -> Result<()> {
     packages::ensure(packages::BUILD)?;
     shell::run(&mut shell::cargo(&["fmt", "--all", "--check"]))?;
@@ -17,5 +17,7 @@ pub(crate) fn run() -> Result<()> {
         "-D",
         "warnings",
     ]))?;
+    // The end-to-end tests run the built programs on real models.
+    server::set_up()?;
     shell::run(&mut shell::cargo(&["test", "--workspace"]))
 }

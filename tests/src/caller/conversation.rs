@@ -71,13 +71,37 @@ impl Senses {
         Ok(telephone)
     }
 
-    /// The words of the agent's turn; of a long one, its end, where the question is.
+    /// The words of the agent's turn. A long one is heard in pieces, cut where the agent pauses:
+    /// small recognisers lose the end of long audio, and the end is the question.
     fn hear(&mut self, telephone: &[i16]) -> Result<String> {
-        const LONGEST: usize = 25 * TELEPHONE_RATE_HZ as usize;
-        let end = &telephone[telephone.len().saturating_sub(LONGEST)..];
-        let wide = convert(&to_float(end), TELEPHONE_RATE_HZ, SAMPLE_RATE_HZ)?;
-        Ok(self.ears.transcribe(&to_pcm(&wide), None)?.text.into_exposed())
+        let mut heard = Vec::new();
+        for piece in pieces(telephone) {
+            let wide = convert(&to_float(piece), TELEPHONE_RATE_HZ, SAMPLE_RATE_HZ)?;
+            heard.push(self.ears.transcribe(&to_pcm(&wide), None)?.text.into_exposed());
+        }
+        Ok(heard.join(" "))
     }
+}
+
+/// Cuts audio into pieces that are heard well, at pauses.
+fn pieces(telephone: &[i16]) -> Vec<&[i16]> {
+    /// A piece of this length ends at the next pause.
+    const LONG: usize = 3 * TELEPHONE_RATE_HZ as usize;
+    /// The agent's pause between two sentences is longer than this.
+    const PAUSE: usize = TELEPHONE_RATE_HZ as usize / 10;
+    let is_silent = |chunk: &[i16]| chunk.iter().all(|sample| sample.abs() < 64);
+    let (mut pieces, mut from) = (Vec::new(), 0);
+    for (number, chunk) in telephone.chunks(PAUSE).enumerate() {
+        let at = number * PAUSE;
+        if is_silent(chunk) && at - from > LONG {
+            pieces.push(&telephone[from..at]);
+            from = at;
+        }
+    }
+    if !is_silent(&telephone[from..]) {
+        pieces.push(&telephone[from..]);
+    }
+    pieces
 }
 
 /// Calls, talks until the agent hangs up or the persona's patience ends, and reports. `show` gets

@@ -1,0 +1,115 @@
+//! A real `radline` process for end-to-end tests.
+
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, Command};
+
+/// The workspace's root.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The built program: beside the test programs' folder.
+pub fn program() -> Result<PathBuf> {
+    let test = std::env::current_exe()?;
+    let folder = test.ancestors().nth(2).context("a test lies two folders below the programs")?;
+    let program = folder.join("radline");
+    if !program.is_file() {
+        bail!("{} is not built; run `cargo build --workspace --bins`", program.display());
+    }
+    Ok(program)
+}
+
+/// The folder of the models.
+pub fn models() -> Result<PathBuf> {
+    let cache =
+        radline_server::models::Cache::at(std::env::var_os("RADLINE_MODELS").map(PathBuf::from))?;
+    Ok(cache.folder().to_owned())
+}
+
+/// A running server with the demo hospital.
+pub struct Server {
+    child: Child,
+    /// Its telephone line.
+    pub sip: SocketAddr,
+    /// Its health.
+    pub http: SocketAddr,
+    data: PathBuf,
+}
+
+impl Server {
+    /// Starts one on free ports and waits until it is ready.
+    pub async fn start(data: &Path, extra: &[&str]) -> Result<Self> {
+        let sip = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
+        let http = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let child = Command::new(program()?)
+            .args(["serve", "--site", "deploy/sites/demo-hospital", "--data"])
+            .arg(data)
+            .args(["--sip", &sip.to_string(), "--http", &http.to_string()])
+            .args(extra)
+            .current_dir(root())
+            .stderr(Stdio::from(std::fs::File::create(data.join("server.log"))?))
+            .kill_on_drop(true)
+            .spawn()?;
+        let mut server = Self { child, sip, http, data: data.to_owned() };
+        for _ in 0..600 {
+            if server.get("/readyz").await.is_ok_and(|answer| answer.contains(" 200 ")) {
+                return Ok(server);
+            }
+            if let Some(status) = server.child.try_wait()? {
+                bail!("the server ended ({status}): {}", server.log());
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        bail!("the server is not ready: {}", server.log())
+    }
+
+    /// What it logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.data.join("server.log")).unwrap_or_default()
+    }
+
+    /// An HTTP answer, head and body.
+    pub async fn get(&self, path: &str) -> Result<String> {
+        let mut stream = tokio::net::TcpStream::connect(self.http).await?;
+        let request = format!("GET {path} HTTP/1.1\r\nHost: radline\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        Ok(answer)
+    }
+
+    /// Lines of a `radline … --json --data DIR` command.
+    pub async fn json(&self, arguments: &[&str]) -> Result<Vec<Value>> {
+        json(&self.data, arguments).await
+    }
+
+    /// Sends a signal by name and waits for the end.
+    pub async fn end(mut self, signal: &str) -> Result<std::process::ExitStatus> {
+        let id = self.child.id().context("it runs")?.to_string();
+        let kill = Command::new("kill").args([&format!("-{signal}"), &id]).status().await?;
+        anyhow::ensure!(kill.success(), "kill failed");
+        let ended = tokio::time::timeout(Duration::from_mins(1), self.child.wait()).await;
+        Ok(ended.context("it does not end")??)
+    }
+}
+
+/// Lines of a `radline … --json --data DIR` command.
+pub async fn json(data: &Path, arguments: &[&str]) -> Result<Vec<Value>> {
+    let output = Command::new(program()?)
+        .args(arguments)
+        .args(["--json", "--data"])
+        .arg(data)
+        .current_dir(root())
+        .output()
+        .await?;
+    anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout)?;
+    text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+}
