@@ -90,9 +90,26 @@ impl Phone {
         timeout(Duration::from_secs(10), wait).await.context("no answer")?
     }
 
+    /// Asks and waits for the answer to this very request; retransmissions of others pass by.
     async fn ask(&self, message: &str) -> Result<String> {
         self.send(message).await?;
-        self.answer().await
+        let line = |text: &str, name: &str| {
+            let found = text.lines().find(|line| line.to_lowercase().starts_with(name));
+            found.map(|line| line.split_once(':').map(|(_, value)| value.trim().to_owned()))
+        };
+        loop {
+            let answer = self.answer().await?;
+            let same = |name| line(&answer, name) == line(message, name);
+            if same("call-id:") && same("cseq:") {
+                return Ok(answer);
+            }
+        }
+    }
+
+    /// The ACK of a refusal belongs to the INVITE's own transaction.
+    async fn ack_refusal(&self, id: &str, answer: &str) -> Result<()> {
+        let ack = self.message("ACK", id, &to_tag(answer), 1, "");
+        self.send(&ack.replace(&format!("{id}ack;"), &format!("{id}INVITE1;"))).await
     }
 
     fn sdp(&self, formats: &str, direction: &str) -> String {
@@ -124,8 +141,9 @@ async fn the_line_answers_as_the_rfcs_say() -> Result<()> {
 
     // Nothing that we speak.
     let refused = phone.message("INVITE", "video", "", 1, &phone.sdp("9 18", "sendrecv"));
-    starts(&phone.ask(&refused).await?, "488")?;
-    phone.send(&phone.message("ACK", "video", "", 1, "")).await?;
+    let answer = phone.ask(&refused).await?;
+    starts(&answer, "488")?;
+    phone.ack_refusal("video", &answer).await?;
 
     // Hold and resume.
     let invite = phone.message("INVITE", "one", "", 1, &phone.sdp("0", "sendrecv"));
@@ -159,7 +177,7 @@ async fn the_line_answers_as_the_rfcs_say() -> Result<()> {
         third.ask(&third.message("INVITE", "three", "", 1, &third.sdp("0", "sendrecv"))).await?;
     starts(&answer, "486")?;
     ensure!(answer.contains("Retry-After"), "{answer}");
-    third.send(&third.message("ACK", "three", "", 1, "")).await?;
+    third.ack_refusal("three", &answer).await?;
 
     // Garbage harms nobody.
     for garbage in ["", "\r\n\r\n", "INVITE", "INVITE sip:x SIP/2.0\r\n\r\n", "\0\u{1}\u{2}"] {

@@ -161,6 +161,16 @@ fn a_stop_answer_books_nothing_and_promises_a_call() {
 }
 
 #[test]
+fn a_stop_fact_in_other_words_than_yes_stops_at_once() {
+    let mut play = Play::identified(order(Modality::Mri, None));
+    play.no().state("screening").say("well, I've got a pacemaker, does that matter", vec![]);
+    assert!(matches!(
+        play.action(),
+        Action::RequestCallback { reason: CallbackReason::Screening, .. }
+    ));
+}
+
+#[test]
 fn a_review_answer_holds_the_time_without_confirming_it() {
     let mut play = Play::identified(order(Modality::Mammography, None));
     play.no().yes().no().state("denials_read_back");

@@ -63,11 +63,13 @@ impl Dialogue {
         words: &Phi<String>,
         understanding: &Understanding,
     ) -> Option<&'static str> {
-        let (id, detail) = self.open_screening()?;
-        // A mention may have answered the question before its yes or no is looked at.
-        if self.asked_screening != Some((id.clone(), detail)) {
+        let open = self.open_screening();
+        // A mention may have answered the question, or ended the questions, before its yes or no
+        // is looked at.
+        if self.asked_screening != open {
             return Some("next");
         }
+        let (id, detail) = open?;
         let answer = understanding.commands.iter().find_map(|command| match command {
             Command::Affirm => Some(Answer::Yes),
             Command::Deny => Some(Answer::No),
