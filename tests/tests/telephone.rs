@@ -8,7 +8,11 @@ use anyhow::{Context, Result, ensure};
 use radline_tests::caller::{Persona, converse};
 use radline_tests::server::{Server, models, root};
 use tokio::net::UdpSocket;
+use tokio::sync::Mutex;
 use tokio::time::timeout;
+
+/// Two cores are not enough for several servers with their models at once.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 fn persona() -> Result<Persona> {
     Persona::load(&root().join("tests/personas/carter.toml"))
@@ -16,6 +20,7 @@ fn persona() -> Result<Persona> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_patient_books_a_scan_by_telephone() -> Result<()> {
+    let _turn = ONE_AT_A_TIME.lock().await;
     let folder = tempfile::tempdir()?;
     let server = Server::start(folder.path(), &[]).await?;
     let mut conversation = Vec::new();
@@ -134,6 +139,7 @@ fn starts(answer: &str, status: &str) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_line_answers_as_the_rfcs_say() -> Result<()> {
+    let _turn = ONE_AT_A_TIME.lock().await;
     let folder = tempfile::tempdir()?;
     let server = Server::start(folder.path(), &["--calls-max", "2"]).await?;
     let phone = Phone::new(server.sip).await?;
@@ -201,6 +207,7 @@ async fn the_line_answers_as_the_rfcs_say() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_is_turned_away() -> Result<()> {
+    let _turn = ONE_AT_A_TIME.lock().await;
     let folder = tempfile::tempdir()?;
     let server = Server::start(folder.path(), &["--peer", "192.0.2.0/24"]).await?;
     let phone = Phone::new(server.sip).await?;
@@ -213,6 +220,7 @@ async fn a_stranger_is_turned_away() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_server_leaves_nothing_behind_that_matters() -> Result<()> {
+    let _turn = ONE_AT_A_TIME.lock().await;
     let folder = tempfile::tempdir()?;
     let server = Server::start(folder.path(), &[]).await?;
     // A call is up when the server dies; its record is closed at the next start.
@@ -230,6 +238,7 @@ async fn a_killed_server_leaves_nothing_behind_that_matters() -> Result<()> {
 
 #[tokio::test]
 async fn models_that_are_missing_are_named_before_a_port_is_bound() -> Result<()> {
+    let _turn = ONE_AT_A_TIME.lock().await;
     let (data, empty) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let models = empty.path().to_str().context("text")?;
     let error = Server::start(data.path(), &["--models", models]).await.err().context("starts")?;

@@ -207,6 +207,9 @@ pub struct State {
     pub screening: bool,
     /// Forget the screening answers on entry.
     pub screen_afresh: bool,
+    /// Where a reading by the language model is confirmed before it counts. Without it such a
+    /// reading is not used here: the model never decides.
+    pub confirm: Option<String>,
     /// Outcome → next state.
     pub on: BTreeMap<String, String>,
     /// Where to go after too many answers that were not understood; the exit unless told.
@@ -229,6 +232,9 @@ pub struct Limit {
     pub then: String,
 }
 
+/// A target that stands for what is being confirmed.
+pub(crate) const CONFIRMED: &str = "@confirmed";
+
 /// Placeholders that the dialogue knows how to fill.
 pub(crate) const VALUES: &[&str] = &[
     "hospital",
@@ -247,6 +253,7 @@ pub(crate) const VALUES: &[&str] = &[
     "denied",
     "callback_due",
     "callback_number",
+    "wish",
 ];
 
 impl Scenario {
@@ -305,13 +312,13 @@ impl Scenario {
     }
 
     fn check_target(&self, place: &str, target: &str, findings: &mut Vec<String>) {
-        if !self.states.contains_key(target) {
+        if target != CONFIRMED && !self.states.contains_key(target) {
             findings.push(format!("{place}: there is no state \"{target}\""));
         }
     }
 
     fn check_state(&self, name: &str, state: &State, findings: &mut Vec<String>) {
-        let targets = state.on.values().chain(&state.fails_to);
+        let targets = state.on.values().chain(&state.fails_to).chain(&state.confirm);
         for target in targets.chain(state.limit.as_ref().map(|limit| &limit.then)) {
             self.check_target(name, target, findings);
         }
@@ -362,7 +369,7 @@ impl Scenario {
         let mut seen = std::collections::BTreeSet::new();
         while let Some(name) = open.pop() {
             if let Some(state) = self.states.get(name).filter(|_| seen.insert(name)) {
-                open.extend(state.on.values().chain(&state.fails_to));
+                open.extend(state.on.values().chain(&state.fails_to).chain(&state.confirm));
                 open.extend(state.limit.as_ref().map(|limit| &limit.then));
             }
         }

@@ -12,10 +12,10 @@ use radline_phi::Phi;
 use crate::action::{ActionOutcome, CallbackReason, Offer, OrderFacts, PatientFacts};
 use crate::dialogue_move::{DialogueMove, Sentence, Then};
 use crate::red_flags::RedFlag;
-use crate::scenario::{Check, Scenario, SlotName, State};
+use crate::scenario::{CONFIRMED, Check, Scenario, SlotName, State};
 use crate::screening::{Answers, Disposition};
 use crate::slots::Slots;
-use crate::understanding::{Command, Expectation, Question, Understanding};
+use crate::understanding::{Command, Expectation, Question, Understanding, UnderstoodBy};
 use crate::vocabulary::{Intent, Priority};
 
 mod answers;
@@ -62,6 +62,8 @@ pub struct Dialogue {
     tries: usize,
     /// How often the current question was put off by an aside.
     asides: usize,
+    /// Where a reading by the language model leads once it is confirmed, and how it is said.
+    to_confirm: Option<(String, String)>,
     /// The screening question that was asked last, and whether it was the second one.
     asked_screening: Option<(String, bool)>,
 }
@@ -94,6 +96,7 @@ impl Dialogue {
             entries: BTreeMap::new(),
             tries: 0,
             asides: 0,
+            to_confirm: None,
             asked_screening: None,
         }
     }
@@ -108,6 +111,9 @@ impl Dialogue {
     pub fn hear(&mut self, words: &Phi<String>, understanding: &Understanding) -> DialogueMove {
         let scenario = Arc::clone(&self.scenario);
         let mut prompt = Prompt::default();
+        if understanding.by == UnderstoodBy::Model {
+            return self.confirm(words, understanding);
+        }
         if let Some(exit) = self.exit_for(understanding) {
             return self.go(&exit, prompt);
         }
@@ -212,6 +218,25 @@ impl Dialogue {
         self.patient.as_ref().is_none_or(|patient| patient.may_be_pregnant)
     }
 
+    /// What the language model read does not count before the caller has said yes to it.
+    fn confirm(&mut self, words: &Phi<String>, understanding: &Understanding) -> DialogueMove {
+        let prompt = Prompt::default();
+        let Some(state) = self.current().confirm.clone() else {
+            return self.without_answer(&Understanding::from_parsers(Vec::new()), prompt);
+        };
+        let person = understanding.has(&Command::RequestPerson);
+        let target = if person {
+            Some(self.scenario.exits.person.clone())
+        } else {
+            self.slots.take(understanding);
+            let outcome = self.read_answer(words, understanding);
+            outcome.and_then(|outcome| self.current().on.get(outcome).cloned())
+        };
+        let Some(target) = target else { return self.without_answer(understanding, prompt) };
+        self.to_confirm = Some((target, wish(understanding)));
+        self.go(&state, prompt)
+    }
+
     /// The next screening question, or the way out of the table.
     fn screen_on(&mut self, prompt: Prompt) -> DialogueMove {
         self.tries = 0;
@@ -302,6 +327,12 @@ impl Dialogue {
     fn go(&mut self, target: &str, mut prompt: Prompt) -> DialogueMove {
         let mut target = target.to_owned();
         for _ in 0..STEPS_MAX {
+            if target == CONFIRMED {
+                target = self.to_confirm.take().map_or_else(
+                    || self.scenario.exits.not_understood.clone(),
+                    |(confirmed, _)| confirmed,
+                );
+            }
             target = self.limited(target);
             self.enter(&target);
             let state = self.current().clone();
@@ -434,6 +465,19 @@ impl Dialogue {
         let asked = prompt.sentences.last().map(|sentence| sentence.text.clone());
         Question { expectation, options, asked: asked.unwrap_or_default() }
     }
+}
+
+/// What the caller seems to want, after "you would like to".
+fn wish(understanding: &Understanding) -> String {
+    let spoken = understanding.commands.iter().find_map(|command| match command {
+        Command::RequestPerson => Some("talk with a person".to_owned()),
+        Command::Exam(exam) => {
+            exam.modality.map(|kind| format!("book this exam: {}", kind.spoken()))
+        }
+        Command::Want(intent) if *intent != Intent::Book => Some(intent.spoken().to_owned()),
+        _ => None,
+    });
+    spoken.unwrap_or_else(|| Intent::Book.spoken().to_owned())
 }
 
 /// Answers that leave the state as it is.

@@ -134,6 +134,19 @@ pub enum Intent {
 }
 
 impl Intent {
+    /// How it is said after "you would like to".
+    pub const fn spoken(self) -> &'static str {
+        match self {
+            Self::Book => "book an exam",
+            Self::Reschedule => "move an appointment",
+            Self::Cancel => "cancel an appointment",
+            Self::CheckAppointment => "hear when your appointment is",
+            Self::Results => "hear about a result",
+            Self::Question => "ask a question",
+            Self::ReportSymptom => "tell us about a symptom",
+        }
+    }
+
     /// Name in data files.
     pub const fn key(self) -> &'static str {
         match self {

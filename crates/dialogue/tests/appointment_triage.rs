@@ -7,7 +7,7 @@ use jiff::civil::{date, datetime};
 use radline_dialogue::{
     Action, ActionOutcome, CallbackReason, Command, Dialogue, DialogueMove, ExamMention, Intent,
     Modality, Offer, OrderFacts, PatientFacts, Priority, RedFlag, Scenario, Side, SiteFacts, Then,
-    TimeWish, Understanding,
+    TimeWish, Understanding, UnderstoodBy,
 };
 
 const AT: &str = include_str!("../../../deploy/sites/demo-hospital/scenarios/at.toml");
@@ -327,6 +327,34 @@ fn a_caller_who_only_asks_to_repeat_reaches_a_person() {
         turns += 1;
         assert!(turns < 12, "repeats for ever");
     }
+}
+
+fn by_model(commands: Vec<Command>) -> Understanding {
+    Understanding { commands, by: UnderstoodBy::Model }
+}
+
+#[test]
+fn what_the_model_read_counts_only_after_a_yes() {
+    let mut play = Play::new();
+    play.yes().state("reason");
+    let mri = ExamMention { modality: Some(Modality::Mri), ..ExamMention::default() };
+    let read = by_model(vec![Command::Want(Intent::Book), Command::Exam(mri)]);
+    play.last = play.dialogue.hear(&"the strong magnet".into(), &read);
+    play.state("reason_confirm");
+    assert!(play.spoken().contains("MRI"), "{}", play.spoken());
+    let mut denied = Play { dialogue: play.dialogue.clone(), last: play.last.clone() };
+    denied.no().state("reason");
+    assert!(denied.dialogue.slots().exam.is_empty(), "what was denied is forgotten");
+    play.yes().state("name");
+}
+
+#[test]
+fn where_nothing_is_confirmed_the_model_is_not_listened_to() {
+    let mut play = Play::identified(order(Modality::Mri, None));
+    play.state("symptoms_question");
+    let read = by_model(vec![Command::Affirm]);
+    play.last = play.dialogue.hear(&"whatever".into(), &read);
+    play.state("symptoms_question");
 }
 
 #[test]

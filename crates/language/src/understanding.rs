@@ -25,6 +25,12 @@ pub fn understand(text: &Phi<String>, question: &Question, today: Date) -> Under
     Understanding::from_parsers(commands)
 }
 
+/// Whether the language model should read an utterance: only free speech that the parsers made
+/// nothing of.
+pub fn is_for_model(parsed: &Understanding, question: &Question) -> bool {
+    parsed.by == UnderstoodBy::Nobody && question.expectation == Expectation::Open
+}
+
 /// The values that the question asked for.
 fn asked_for(text: &str, question: &Question, today: Date) -> Vec<Command> {
     let mut commands = Vec::new();

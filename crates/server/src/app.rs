@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use radline_dialogue::{RedFlags, Scenario, wording};
+use radline_language::model::LanguageModel;
 use radline_speech::{
     PiperVoice, SileroVoiceActivity, Synthesizer, Transcriber, VoiceActivity, WhisperTranscriber,
     onnx,
@@ -21,9 +22,10 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::metrics::Metrics;
+use crate::models::cache::LANGUAGE;
 use crate::models::{Cache, Manifest};
 use crate::site::Site;
-use crate::workers::{Ears, Voice};
+use crate::workers::{Ears, Reader, Voice};
 use crate::{call_driver, clinic_seed, http};
 
 /// Longest wait for calls to say goodbye once they were told to.
@@ -43,6 +45,8 @@ pub struct Services {
     pub ears: Ears,
     /// Synthesis.
     pub voice: Voice,
+    /// The language model.
+    pub reader: Reader,
     /// Words that may mean danger.
     pub red_flags: Arc<RedFlags>,
     /// What operators see.
@@ -119,6 +123,7 @@ pub async fn serve(config: Config, stop: mpsc::Receiver<()>) -> Result<()> {
         store: store.clone(),
         ears: loaded.ears,
         voice: loaded.voice,
+        reader: loaded.reader,
         red_flags: Arc::new(RedFlags::english()),
         metrics,
         voice_activity: Mutex::new(vec![loaded.voice_activity]),
@@ -135,6 +140,7 @@ pub async fn serve(config: Config, stop: mpsc::Receiver<()>) -> Result<()> {
     sip.close();
     services.ears.close();
     services.voice.close();
+    services.reader.close();
     store.close().await;
     Ok(())
 }
@@ -142,6 +148,7 @@ pub async fn serve(config: Config, stop: mpsc::Receiver<()>) -> Result<()> {
 struct Loaded {
     ears: Ears,
     voice: Voice,
+    reader: Reader,
     voice_activity: SileroVoiceActivity,
     voice_activity_file: std::path::PathBuf,
 }
@@ -159,7 +166,14 @@ fn load(folder: &Path, manifest: &Manifest, transcription: &str, threads: usize)
     let voice_activity = SileroVoiceActivity::load(&voice_activity_file)?;
     let voice = Voice::start(piper, folder.join("prompts"), manifest.file("piper-joe").to_owned())
         .context("prompts cannot be kept beside the models")?;
-    Ok(Loaded { ears: Ears::start(transcriber)?, voice, voice_activity, voice_activity_file })
+    let reader = Reader::start(LanguageModel::load(&file(LANGUAGE))?)?;
+    Ok(Loaded {
+        ears: Ears::start(transcriber)?,
+        voice,
+        reader,
+        voice_activity,
+        voice_activity_file,
+    })
 }
 
 /// Makes the scenario's fixed sentences while nobody calls. The greeting comes first.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use radline_audio::{AudioFrame, FRAME_MS, SAMPLE_RATE_HZ, SpeechProbability};
-use radline_call::{CallEngine, CallInput, CallOutput, EndReason, Medium, Transcript};
-use radline_dialogue::{Action, ActionOutcome, Dialogue};
+use radline_call::{CallEngine, CallInput, CallOutput, EndReason, Medium, Transcript, TurnId};
+use radline_dialogue::{Action, ActionOutcome, Dialogue, Question};
 use radline_language::understanding;
+use radline_phi::Phi;
 use radline_speech::{SileroVoiceActivity, VoiceActivity};
 use radline_store::{CallStart, Recording};
 use radline_telephony::{IncomingCall, Leg, LegEvent};
@@ -196,9 +197,7 @@ impl CallDriver {
                 });
             }
             CallOutput::Understand { turn, words, question } => {
-                let today = self.services.clock.moment().local.date();
-                let understood = understanding::understand(&words, &question, today);
-                give(&self.sender, CallInput::Understood(turn, understood));
+                self.understand(turn, words, question);
             }
             CallOutput::UnderstandKeys { turn, keys, question } => {
                 let today = self.services.clock.moment().local.date();
@@ -226,6 +225,20 @@ impl CallDriver {
                 self.ended = Some(reason);
             }
         }
+    }
+
+    /// The parsers first; the language model for open utterances that they cannot read.
+    fn understand(&self, turn: TurnId, words: Phi<String>, question: Question) {
+        let today = self.services.clock.moment().local.date();
+        let parsed = understanding::understand(&words, &question, today);
+        if !understanding::is_for_model(&parsed, &question) {
+            give(&self.sender, CallInput::Understood(turn, parsed));
+            return;
+        }
+        let sender = self.sender.clone();
+        self.services.reader.read(self.number, words, question, move |read| {
+            give(&sender, CallInput::Understood(turn, read.unwrap_or(parsed)));
+        });
     }
 
     fn act(&self, request: u32, action: Action) {

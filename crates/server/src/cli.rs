@@ -77,6 +77,9 @@ pub struct Talk {
     /// Folder of the database [default: a temporary one with the site's demonstration clinic]
     #[arg(long, env = "RADLINE_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// Folder of the models [default: the user's cache folder]
+    #[arg(long, env = "RADLINE_MODELS", value_name = "DIR")]
+    pub models: Option<PathBuf>,
     /// Local date and time at which the call begins, such as 2026-11-23T10:00 [default: now]
     #[arg(long, value_name = "TIME")]
     pub at: Option<DateTime>,

@@ -7,6 +7,8 @@ use clap::Parser;
 use radline_server::cli::{self, Cli, Command};
 use radline_server::clock::Clock;
 use radline_server::config::Config;
+use radline_server::models::cache::LANGUAGE;
+use radline_server::models::{Cache, Manifest};
 use radline_server::site::Site;
 use radline_server::{app, clinic_seed, commands, talk};
 use radline_store::Store;
@@ -110,7 +112,8 @@ async fn talk_here(options: cli::Talk) -> Result<()> {
     };
     let store = Store::open(&folder).await?;
     clinic_seed::bring_up_to_date(&store, &site, clock.moment()).await?;
-    talk::text(site, clock, store, options.json).await
+    let model = Cache::at(options.models)?.folder().join(Manifest::built_in().file(LANGUAGE));
+    talk::text(site, clock, store, model, options.json).await
 }
 
 /// A message for each SIGTERM or Ctrl-C.

@@ -1,11 +1,14 @@
 //! `radline talk --text`: the same engine without audio. Lines in, replies out.
 
+use std::cell::OnceCell;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use radline_call::{CallEngine, CallEvent, CallInput, CallOutput, EndReason, EventKind, Medium};
-use radline_dialogue::{ActionOutcome, Dialogue, RedFlags, Then};
+use radline_dialogue::{ActionOutcome, Dialogue, Question, RedFlags, Then, Understanding};
+use radline_language::model::LanguageModel;
 use radline_language::understanding;
 use radline_phi::Phi;
 use radline_store::{CallStart, Store};
@@ -16,12 +19,19 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::site::Site;
 use crate::terminal;
+use crate::workers::reading::READING_LIMIT;
 
 /// Longest wait for the clinic, as in a call.
 const CLINIC_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Talks with whoever types. Returns when the dialogue or the input ends.
-pub async fn text(site: Site, clock: Clock, store: Store, as_json: bool) -> Result<()> {
+pub async fn text(
+    site: Site,
+    clock: Clock,
+    store: Store,
+    model_file: PathBuf,
+    as_json: bool,
+) -> Result<()> {
     let scenario = format!("{} {}", site.triage.id, site.triage.version);
     let id = Uuid::new_v4().to_string();
     let started = clock.moment().now;
@@ -29,8 +39,18 @@ pub async fn text(site: Site, clock: Clock, store: Store, as_json: bool) -> Resu
     store.begin_call(&CallStart { id: id.clone(), started, peer, scenario }).await?;
     let dialogue = Dialogue::new(Arc::clone(&site.triage), Arc::clone(&site.facts));
     let engine = CallEngine::new(Medium::Text, dialogue, Arc::new(RedFlags::english()));
-    let mut talk =
-        Talk { site, clock, store, id, engine, events: Vec::new(), written: 0, ended: None };
+    let mut talk = Talk {
+        site,
+        clock,
+        store,
+        id,
+        engine,
+        events: Vec::new(),
+        written: 0,
+        ended: None,
+        model_file,
+        model: OnceCell::new(),
+    };
     talk.turn(None, CallInput::Connected, as_json).await?;
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while talk.ended.is_none() {
@@ -56,6 +76,9 @@ struct Talk {
     events: Vec<CallEvent>,
     written: u64,
     ended: Option<EndReason>,
+    model_file: PathBuf,
+    /// The language model, once it was needed; nothing in it when it could not be loaded.
+    model: OnceCell<Option<LanguageModel>>,
 }
 
 impl Talk {
@@ -84,8 +107,13 @@ impl Talk {
         let today = moment.local.date();
         match output {
             CallOutput::Understand { turn, words, question } => {
-                let understood = understanding::understand(&words, &question, today);
-                Some(CallInput::Understood(turn, understood))
+                let parsed = understanding::understand(&words, &question, today);
+                let read = if understanding::is_for_model(&parsed, &question) {
+                    self.read(&words, &question)
+                } else {
+                    None
+                };
+                Some(CallInput::Understood(turn, read.unwrap_or(parsed)))
             }
             CallOutput::UnderstandKeys { turn, keys, question } => {
                 let understood = understanding::from_keys(&keys, &question, today);
@@ -116,6 +144,20 @@ impl Talk {
             | CallOutput::Play(_)
             | CallOutput::StartRecording => None,
         }
+    }
+
+    /// What the language model makes of the words. It is loaded when it is needed first; without
+    /// its file the parsers are alone.
+    fn read(&self, words: &Phi<String>, question: &Question) -> Option<Understanding> {
+        let load = || {
+            let loaded = LanguageModel::load(&self.model_file);
+            if let Err(error) = &loaded {
+                tracing::warn!(%error, "no language model; `radline models fetch` brings it");
+            }
+            loaded.ok()
+        };
+        let model = self.model.get_or_init(load).as_ref()?;
+        model.understand(words, question, READING_LIMIT).ok()
     }
 
     fn replies(&self) -> Vec<(&str, &str)> {

@@ -71,6 +71,7 @@ impl Dialogue {
         put("denied", (!denied.is_empty()).then(|| wording::list(&denied, "and")));
         let orders: Vec<String> = self.orders.iter().map(|order| order.spoken.clone()).collect();
         put("orders", (!orders.is_empty()).then(|| wording::list(&orders, "or")));
+        put("wish", self.to_confirm.as_ref().map(|(_, wish)| wish.clone()));
         let offers: Vec<String> =
             self.offers.iter().map(|offer| wording::moment(offer.start)).collect();
         put("offers", (!offers.is_empty()).then(|| wording::list(&offers, "or")));

@@ -10,7 +10,10 @@ use sha2::{Digest, Sha256};
 use super::manifest::{Manifest, Model};
 
 /// What `serve` cannot start without, besides the transcription model that is configured.
-pub const REQUIRED: [&str; 4] = ["onnxruntime", "silero-vad", "piper-joe", "piper-joe-config"];
+pub const REQUIRED: [&str; 5] =
+    ["onnxruntime", "silero-vad", "piper-joe", "piper-joe-config", LANGUAGE];
+/// The language model.
+pub const LANGUAGE: &str = "smollm2-135m";
 
 /// The folder that weights are kept in.
 #[derive(Debug, Clone)]

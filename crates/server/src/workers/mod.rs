@@ -1,9 +1,11 @@
 //! Model threads: bounded queues in front of models that block.
 
 pub mod queue;
+pub mod reading;
 pub mod synthesis;
 pub mod transcription;
 
 pub use queue::{Priority, Queue};
+pub use reading::Reader;
 pub use synthesis::Voice;
 pub use transcription::Ears;

@@ -1,0 +1,135 @@
+//! What the model may write, and what it means.
+
+use std::sync::Arc;
+
+use llguidance::api::TopLevelGrammar;
+use llguidance::toktrie::{TokEnv, TokRxInfo, TokTrie, TokenId, TokenizerEnv};
+use llguidance::{Matcher, ParserFactory};
+use radline_dialogue::{Command, ExamMention, Intent, Modality};
+
+use super::tokenizer::ModelTokenizer;
+
+/// At most one intent, one exam and the wish for a person, or nothing.
+const GRAMMAR: &str = r#"
+start: "none" | command ("; " command)?
+command: "request_person" | "want " INTENT | "exam " EXAM
+INTENT: "book" | "reschedule" | "cancel" | "check_appointment" | "results" | "question" | "report_symptom"
+EXAM: "ct" | "mri" | "ultrasound" | "mammography" | "xray" | "pet_ct" | "fluoroscopy" | "biopsy" | "dexa"
+"#;
+
+/// The grammar, compiled for a vocabulary.
+pub(super) struct CommandGrammar {
+    matcher: Matcher,
+    end: u32,
+}
+
+struct Environment {
+    trie: TokTrie,
+}
+
+impl TokenizerEnv for Environment {
+    fn tok_trie(&self) -> &TokTrie {
+        &self.trie
+    }
+
+    fn tokenize_bytes(&self, bytes: &[u8]) -> Vec<TokenId> {
+        self.trie.greedy_tokenize(bytes)
+    }
+}
+
+impl CommandGrammar {
+    pub(super) fn new(tokenizer: &ModelTokenizer, vocabulary: usize) -> Result<Self, String> {
+        let end = tokenizer.end();
+        let information = TokRxInfo::new(vocabulary as u32, end);
+        let trie =
+            TokTrie::from(&information, &tokenizer.bytes(vocabulary)).with_eos_tokens(&[end]);
+        let environment: TokEnv = Arc::new(Environment { trie });
+        let mut factory = ParserFactory::new_simple(&environment).map_err(|e| e.to_string())?;
+        factory.quiet();
+        let grammar = TopLevelGrammar::from_lark(GRAMMAR.to_owned());
+        let matcher = Matcher::new(factory.create_parser(grammar));
+        if matcher.is_error() {
+            return Err("the command grammar does not compile".to_owned());
+        }
+        Ok(Self { matcher, end })
+    }
+
+    /// A fresh sentence.
+    pub(super) fn begin(&self) -> Sentence {
+        Sentence { matcher: self.matcher.deep_clone(), end: self.end }
+    }
+}
+
+/// A sentence in the making.
+pub(super) struct Sentence {
+    matcher: Matcher,
+    end: u32,
+}
+
+impl Sentence {
+    /// The next tokens: the likeliest one that the grammar allows, or those that it leaves no
+    /// choice about. `None` when the sentence is over.
+    pub(super) fn next(&mut self, logits: &[f32]) -> Result<Option<Vec<u32>>, String> {
+        if self.matcher.is_stopped() {
+            return Ok(None);
+        }
+        let forced = self.matcher.consume_ff_tokens();
+        if !forced.is_empty() {
+            return Ok(Some(forced));
+        }
+        let mask = self.matcher.compute_mask().map_err(|error| error.to_string())?;
+        let mut best: Option<(u32, f32)> = None;
+        mask.iter_set_entries(|token| {
+            let logit = logits.get(token).copied().unwrap_or(f32::NEG_INFINITY);
+            if best.is_none_or(|(_, likeliest)| logit > likeliest) {
+                best = Some((token as u32, logit));
+            }
+        });
+        let Some((token, _)) = best.filter(|(token, _)| *token != self.end) else {
+            return Ok(None);
+        };
+        self.matcher.consume_token(token).map_err(|error| error.to_string())?;
+        Ok(Some(vec![token]))
+    }
+}
+
+/// The commands in a sentence of the grammar.
+pub(super) fn commands(sentence: &str) -> Vec<Command> {
+    let mut commands = Vec::new();
+    for part in sentence.trim().split(';') {
+        match part.trim().split_once(' ') {
+            None if part.trim() == "request_person" => commands.push(Command::RequestPerson),
+            Some(("want", intent)) => commands.extend(intent_named(intent).map(Command::Want)),
+            Some(("exam", exam)) => {
+                let modality = modality_named(exam);
+                let mention = modality
+                    .map(|kind| ExamMention { modality: Some(kind), ..ExamMention::default() });
+                commands.extend(mention.map(Command::Exam));
+            }
+            _ => {}
+        }
+    }
+    commands
+}
+
+fn intent_named(name: &str) -> Option<Intent> {
+    serde_json::from_value(serde_json::Value::String(name.to_owned())).ok()
+}
+
+fn modality_named(name: &str) -> Option<Modality> {
+    serde_json::from_value(serde_json::Value::String(name.to_owned())).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_of_the_grammar_become_commands() {
+        assert_eq!(commands("none"), []);
+        assert_eq!(commands("request_person"), [Command::RequestPerson]);
+        let both = commands("want book; exam pet_ct");
+        assert_eq!(both.len(), 2);
+        assert_eq!(both[0], Command::Want(Intent::Book));
+    }
+}

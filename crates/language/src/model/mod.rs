@@ -1,0 +1,144 @@
+//! The language model: words to typed commands under a grammar, and nothing else.
+//!
+//! It is asked only for open utterances that the parsers cannot read. The grammar lets it say
+//! what the caller wants and which exam they speak of; it has no words for yes, no, a name, a
+//! date or a number, so that it cannot decide, confirm or invent one.
+
+mod grammar;
+mod tokenizer;
+mod transformer;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use radline_dialogue::{Question, Understanding, UnderstoodBy};
+use radline_phi::Phi;
+
+use grammar::CommandGrammar;
+use tokenizer::ModelTokenizer;
+use transformer::{KeyValues, Transformer};
+
+/// What can go wrong with the language model.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// The file is missing, damaged, or of an architecture that is not supported.
+    #[error("{file}: {reason}")]
+    File {
+        /// Path as given.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The model failed on an input.
+    #[error("the language model failed: {0}")]
+    Inference(String),
+    /// No time was left.
+    #[error("the language model was stopped at its deadline")]
+    Deadline,
+}
+
+/// Longest utterance read, characters; what is longer is cut at the end.
+const WORDS_MAX: usize = 400;
+/// Most tokens written; the grammar's longest sentence is shorter.
+const TOKENS_MAX: usize = 48;
+
+/// Instructions before every utterance. They come first and never change, so that their keys and
+/// values are computed once.
+const INSTRUCTIONS: &str = "You read what callers say to a radiology department's phone line and \
+write the commands that follow from it. Commands: want book, want reschedule, want cancel, want \
+check_appointment, want results, want question, want report_symptom, exam ct, exam mri, exam \
+ultrasound, exam mammography, exam xray, exam pet_ct, exam fluoroscopy, exam biopsy, exam dexa, \
+request_person, none.";
+/// Worked examples: caller's words and commands. The last one weighs most with a small model, so
+/// it is the one that commits to nothing.
+const EXAMPLES: [(&str, &str); 6] = [
+    ("my doctor says I need pictures of my lungs, the tube thing", "want book"),
+    ("they told me to get that test with the strong magnet", "want book; exam mri"),
+    ("I won't be able to be there on Thursday after all", "want reschedule"),
+    ("let me talk to whoever is in charge", "request_person"),
+    ("do I have to skip breakfast", "want question"),
+    ("and the weather has been awful", "none"),
+];
+
+/// The language model, with its instructions already read.
+pub struct LanguageModel {
+    transformer: Transformer,
+    tokenizer: ModelTokenizer,
+    grammar: CommandGrammar,
+    /// Keys and values of the instructions, shared by every call.
+    prefix: KeyValues,
+}
+
+impl LanguageModel {
+    /// Loads a GGUF file of the llama or qwen2 architecture and reads the instructions.
+    pub fn load(file: &Path) -> Result<Self, ModelError> {
+        let wrong = |reason: String| ModelError::File { file: file.display().to_string(), reason };
+        let mut reader = std::fs::File::open(file).map_err(|error| wrong(error.to_string()))?;
+        let content = candle_core::quantized::gguf_file::Content::read(&mut reader)
+            .map_err(|error| wrong(error.to_string()))?;
+        let tokenizer = ModelTokenizer::from_gguf(&content).map_err(wrong)?;
+        let transformer =
+            Transformer::load(&content, &mut reader).map_err(|error| wrong(error.to_string()))?;
+        let grammar = CommandGrammar::new(&tokenizer, transformer.vocabulary()).map_err(wrong)?;
+        let mut prefix = KeyValues::default();
+        let mut tokens = tokenizer.turn("system", INSTRUCTIONS).map_err(wrong)?;
+        for (said, commands) in EXAMPLES {
+            tokens.extend(tokenizer.turn("user", said).map_err(wrong)?);
+            tokens.extend(tokenizer.turn("assistant", commands).map_err(wrong)?);
+        }
+        transformer
+            .forward(&tokens, &mut prefix)
+            .map_err(|error| ModelError::Inference(error.to_string()))?;
+        Ok(Self { transformer, tokenizer, grammar, prefix })
+    }
+
+    /// The commands in an open utterance. Gives up after `limit`.
+    pub fn understand(
+        &self,
+        words: &Phi<String>,
+        _question: &Question,
+        limit: Duration,
+    ) -> Result<Understanding, ModelError> {
+        let deadline = Deadline::after(limit);
+        let text: String = words.expose().chars().take(WORDS_MAX).collect();
+        let inference = |error: String| ModelError::Inference(error);
+        let mut tokens = self.tokenizer.turn("user", &text).map_err(inference)?;
+        tokens.extend(self.tokenizer.opening("assistant").map_err(inference)?);
+        let written = self.write(&tokens, &deadline)?;
+        let commands = grammar::commands(&written);
+        let by = if commands.is_empty() { UnderstoodBy::Nobody } else { UnderstoodBy::Model };
+        Ok(Understanding { commands, by })
+    }
+
+    /// Writes the most likely sentence that the grammar allows.
+    fn write(&self, tokens: &[u32], deadline: &Deadline) -> Result<String, ModelError> {
+        let failed = |error: candle_core::Error| ModelError::Inference(error.to_string());
+        let mut keys = self.prefix.clone();
+        let mut logits = self.transformer.forward(tokens, &mut keys).map_err(failed)?;
+        let mut matcher = self.grammar.begin();
+        let mut written = Vec::new();
+        while written.len() < TOKENS_MAX {
+            if deadline.has_passed() {
+                return Err(ModelError::Deadline);
+            }
+            let Some(step) = matcher.next(&logits).map_err(ModelError::Inference)? else { break };
+            written.extend(&step);
+            logits = self.transformer.forward(&step, &mut keys).map_err(failed)?;
+        }
+        self.tokenizer.text(&written).map_err(ModelError::Inference)
+    }
+}
+
+/// A moment in the future. Inference is a loop that has to look at the clock to be able to stop.
+struct Deadline(Instant, Duration);
+
+impl Deadline {
+    #[expect(clippy::disallowed_methods, reason = "a deadline is a matter of this computation")]
+    fn after(limit: Duration) -> Self {
+        Self(Instant::now(), limit)
+    }
+
+    fn has_passed(&self) -> bool {
+        self.0.elapsed() > self.1
+    }
+}
