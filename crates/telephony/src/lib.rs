@@ -6,6 +6,7 @@ pub mod config;
 pub mod digest;
 pub mod dtmf;
 pub mod endpoint;
+pub mod fuzzing;
 mod invite;
 pub mod leg;
 pub mod rtp;

@@ -37,7 +37,7 @@ impl PlatformSocket for SipSocket {
 
 /// Over UDP the body reaches to the end of the datagram when no length is given (RFC 3261,
 /// 18.3); the stack would drop it. Adds the header in place and returns the new length.
-fn complete(buffer: &mut [u8], length: usize) -> usize {
+pub(crate) fn complete(buffer: &mut [u8], length: usize) -> usize {
     let message = &buffer[..length];
     let Some(end) = message.windows(4).position(|window| window == b"\r\n\r\n") else {
         return length;
