@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use radline_dialogue::{
-    Action, ActionOutcome, Dialogue, DialogueMove, Question, RedFlags, Sentence, Then,
+    Action, ActionOutcome, Dialogue, DialogueMove, EarlierReading, Question, RedFlags, Sentence,
+    Then,
 };
 use radline_phi::Phi;
 
@@ -68,6 +69,8 @@ pub struct CallEngine {
     turn: u32,
     /// Since when neither side has said anything.
     quiet_since: Duration,
+    /// What the language model read in turns that counted.
+    readings: VecDeque<EarlierReading>,
     keys: String,
     last_key: Duration,
     held_since: Option<Duration>,
@@ -96,6 +99,7 @@ impl CallEngine {
             attempt: TurnId::default(),
             turn: 0,
             quiet_since: Duration::ZERO,
+            readings: VecDeque::new(),
             keys: String::new(),
             last_key: Duration::ZERO,
             held_since: None,

@@ -1,7 +1,7 @@
 //! What a call asks of the world around it.
 
 use radline_audio::AudioFrame;
-use radline_dialogue::{Action, Expectation, Question, Sentence};
+use radline_dialogue::{Action, EarlierReading, Expectation, Question, Sentence};
 use radline_phi::Phi;
 
 use crate::event::{CallEvent, EndReason};
@@ -27,6 +27,8 @@ pub enum CallOutput {
         words: Phi<String>,
         /// What was asked.
         question: Question,
+        /// What the language model read before in this call, oldest first.
+        earlier: Vec<EarlierReading>,
     },
     /// Turn keys into commands. Effect-free.
     UnderstandKeys {

@@ -19,6 +19,7 @@ pub use red_flags::{RedFlag, RedFlags};
 pub use scenario::{Scenario, ScenarioError};
 pub use state_machine::{Dialogue, SiteFacts};
 pub use understanding::{
-    Command, Expectation, PartOfDay, Question, TimeWish, Understanding, UnderstoodBy,
+    Command, EarlierReading, Expectation, PartOfDay, Question, TimeWish, Understanding,
+    UnderstoodBy,
 };
 pub use vocabulary::{ExamMention, Intent, Modality, Priority, Side};

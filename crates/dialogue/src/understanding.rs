@@ -265,6 +265,16 @@ pub struct Understanding {
     pub by: UnderstoodBy,
 }
 
+/// An open utterance that the language model read earlier in the call and that counted. It reads
+/// the next one in the light of those.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EarlierReading {
+    /// The words.
+    pub words: Phi<String>,
+    /// What they were taken to mean.
+    pub commands: Vec<Command>,
+}
+
 impl Understanding {
     /// What the deterministic parsers found; nobody's when that is nothing.
     pub fn from_parsers(commands: Vec<Command>) -> Self {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use radline_audio::{AudioFrame, FRAME_MS, SAMPLE_RATE_HZ, SpeechProbability};
 use radline_call::{CallEngine, CallInput, CallOutput, EndReason, Medium, Transcript, TurnId};
-use radline_dialogue::{Action, ActionOutcome, Dialogue, Question};
+use radline_dialogue::{Action, ActionOutcome, Dialogue, EarlierReading, Question};
 use radline_language::understanding;
 use radline_phi::Phi;
 use radline_speech::{SileroVoiceActivity, VoiceActivity};
@@ -196,8 +196,8 @@ impl CallDriver {
                     give(&sender, CallInput::Transcribed(turn, transcript));
                 });
             }
-            CallOutput::Understand { turn, words, question } => {
-                self.understand(turn, words, question);
+            CallOutput::Understand { turn, words, question, earlier } => {
+                self.understand(turn, words, &question, earlier);
             }
             CallOutput::UnderstandKeys { turn, keys, question } => {
                 let today = self.services.clock.moment().local.date();
@@ -228,15 +228,21 @@ impl CallDriver {
     }
 
     /// The parsers first; the language model for open utterances that they cannot read.
-    fn understand(&self, turn: TurnId, words: Phi<String>, question: Question) {
+    fn understand(
+        &self,
+        turn: TurnId,
+        words: Phi<String>,
+        question: &Question,
+        earlier: Vec<EarlierReading>,
+    ) {
         let today = self.services.clock.moment().local.date();
-        let parsed = understanding::understand(&words, &question, today);
-        if !understanding::is_for_model(&parsed, &question) {
+        let parsed = understanding::understand(&words, question, today);
+        if !understanding::is_for_model(&parsed, question) {
             give(&self.sender, CallInput::Understood(turn, parsed));
             return;
         }
         let sender = self.sender.clone();
-        self.services.reader.read(self.number, words, question, move |read| {
+        self.services.reader.read(self.number, words, earlier, move |read| {
             give(&sender, CallInput::Understood(turn, read.unwrap_or(parsed)));
         });
     }
@@ -283,6 +289,7 @@ impl CallDriver {
 
     /// Writes what is left and gives back what was borrowed.
     async fn close(&mut self) -> Option<std::path::PathBuf> {
+        self.services.reader.forget(self.number);
         if let Some(ears) = self.ears.take() {
             self.services.give_back_voice_activity(ears);
         }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use radline_call::{CallEngine, CallEvent, CallInput, CallOutput, EndReason, EventKind, Medium};
-use radline_dialogue::{ActionOutcome, Dialogue, Question, RedFlags, Then, Understanding};
-use radline_language::model::LanguageModel;
+use radline_dialogue::{ActionOutcome, Dialogue, EarlierReading, RedFlags, Then, Understanding};
+use radline_language::model::{CallContext, LanguageModel};
 use radline_language::understanding;
 use radline_phi::Phi;
 use radline_store::{CallStart, Store};
@@ -50,6 +50,7 @@ pub async fn text(
         ended: None,
         model_file,
         model: OnceCell::new(),
+        context: CallContext::default(),
     };
     talk.turn(None, CallInput::Connected, as_json).await?;
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
@@ -79,6 +80,8 @@ struct Talk {
     model_file: PathBuf,
     /// The language model, once it was needed; nothing in it when it could not be loaded.
     model: OnceCell<Option<LanguageModel>>,
+    /// What the model has read of this talk.
+    context: CallContext,
 }
 
 impl Talk {
@@ -106,10 +109,10 @@ impl Talk {
         let moment = self.clock.moment();
         let today = moment.local.date();
         match output {
-            CallOutput::Understand { turn, words, question } => {
+            CallOutput::Understand { turn, words, question, earlier } => {
                 let parsed = understanding::understand(&words, &question, today);
                 let read = if understanding::is_for_model(&parsed, &question) {
-                    self.read(&words, &question)
+                    self.read(&words, &earlier)
                 } else {
                     None
                 };
@@ -148,7 +151,7 @@ impl Talk {
 
     /// What the language model makes of the words. It is loaded when it is needed first; without
     /// its file the parsers are alone.
-    fn read(&self, words: &Phi<String>, question: &Question) -> Option<Understanding> {
+    fn read(&mut self, words: &Phi<String>, earlier: &[EarlierReading]) -> Option<Understanding> {
         let load = || {
             let loaded = LanguageModel::load(&self.model_file);
             if let Err(error) = &loaded {
@@ -157,7 +160,7 @@ impl Talk {
             loaded.ok()
         };
         let model = self.model.get_or_init(load).as_ref()?;
-        model.understand(words, question, READING_LIMIT).ok()
+        model.understand(&mut self.context, earlier, words, READING_LIMIT).ok()
     }
 
     fn replies(&self) -> Vec<(&str, &str)> {

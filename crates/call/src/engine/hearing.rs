@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use radline_audio::{AudioFrame, SpeechProbability};
-use radline_dialogue::{Command, Expectation, Understanding};
+use radline_dialogue::{Command, EarlierReading, Expectation, Understanding, UnderstoodBy};
 use radline_phi::Phi;
 
 use super::timing::Stopwatch;
@@ -197,7 +197,8 @@ impl CallEngine {
         let words = transcript.text.clone();
         hearing.transcribed_at = Some(now);
         hearing.transcript = Some(transcript);
-        self.emit(CallOutput::Understand { turn, words, question });
+        let earlier = self.readings.iter().cloned().collect();
+        self.emit(CallOutput::Understand { turn, words, question, earlier });
     }
 
     /// An understanding came back.
@@ -241,6 +242,7 @@ impl CallEngine {
         let next = next.map(|next| (next, true));
         let (next, flagged) =
             next.unwrap_or_else(|| (self.dialogue.hear(&words, &understanding), false));
+        self.remember_reading(&words, &understanding);
         // Consent may have come with this very answer, so the words are recorded after it.
         self.record_heard_words(&words, transcript.confidence, hearing.span);
         self.record(EventKind::Understood {
@@ -253,6 +255,18 @@ impl CallEngine {
             self.record(EventKind::RedFlagRaised { class });
         }
         self.apply(next);
+    }
+
+    /// Keeps what the language model read, for its next reading.
+    fn remember_reading(&mut self, words: &Phi<String>, understanding: &Understanding) {
+        if understanding.by != UnderstoodBy::Model {
+            return;
+        }
+        if self.readings.len() >= limits::READINGS_MAX {
+            self.readings.pop_front();
+        }
+        let commands = understanding.commands.clone();
+        self.readings.push_back(EarlierReading { words: words.clone(), commands });
     }
 
     fn record_heard_words(

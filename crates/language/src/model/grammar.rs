@@ -112,6 +112,18 @@ pub(super) fn commands(sentence: &str) -> Vec<Command> {
     commands
 }
 
+/// The sentence of the grammar that says the commands; those that it has no words for are left out.
+pub(super) fn sentence(commands: &[Command]) -> String {
+    let words = |command: &Command| match command {
+        Command::RequestPerson => Some("request_person".to_owned()),
+        Command::Want(intent) => Some(format!("want {}", intent.key())),
+        Command::Exam(exam) => exam.modality.map(|modality| format!("exam {}", modality.key())),
+        _ => None,
+    };
+    let said: Vec<String> = commands.iter().filter_map(words).collect();
+    if said.is_empty() { "none".to_owned() } else { said.join("; ") }
+}
+
 fn intent_named(name: &str) -> Option<Intent> {
     serde_json::from_value(serde_json::Value::String(name.to_owned())).ok()
 }
@@ -131,5 +143,7 @@ mod tests {
         let both = commands("want book; exam pet_ct");
         assert_eq!(both.len(), 2);
         assert_eq!(both[0], Command::Want(Intent::Book));
+        assert_eq!(sentence(&both), "want book; exam pet_ct");
+        assert_eq!(sentence(&[Command::Affirm]), "none");
     }
 }

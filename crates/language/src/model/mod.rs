@@ -11,7 +11,7 @@ mod transformer;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use radline_dialogue::{Question, Understanding, UnderstoodBy};
+use radline_dialogue::{EarlierReading, Understanding, UnderstoodBy};
 use radline_phi::Phi;
 
 use grammar::CommandGrammar;
@@ -69,6 +69,21 @@ pub struct LanguageModel {
     prefix: KeyValues,
 }
 
+/// What the model has read of one call: tokens after the instructions, and their keys and values.
+/// Kept from one utterance of the call to the next, so that only what is new is computed.
+#[derive(Debug, Clone, Default)]
+pub struct CallContext {
+    keys: KeyValues,
+    tokens: Vec<u32>,
+}
+
+impl CallContext {
+    /// Tokens kept, those of the instructions included.
+    pub const fn tokens(&self) -> usize {
+        self.keys.length()
+    }
+}
+
 impl LanguageModel {
     /// Loads a GGUF file of the llama or qwen2 architecture and reads the instructions.
     pub fn load(file: &Path) -> Result<Self, ModelError> {
@@ -92,29 +107,69 @@ impl LanguageModel {
         Ok(Self { transformer, tokenizer, grammar, prefix })
     }
 
-    /// The commands in an open utterance. Gives up after `limit`.
+    /// The commands in an open utterance, read in the light of `earlier` ones of the same call.
+    /// Gives up after `limit`. What `context` knows already is not computed again.
     pub fn understand(
         &self,
+        context: &mut CallContext,
+        earlier: &[EarlierReading],
         words: &Phi<String>,
-        _question: &Question,
         limit: Duration,
     ) -> Result<Understanding, ModelError> {
         let deadline = Deadline::after(limit);
-        let text: String = words.expose().chars().take(WORDS_MAX).collect();
-        let inference = |error: String| ModelError::Inference(error);
-        let mut tokens = self.tokenizer.turn("user", &text).map_err(inference)?;
-        tokens.extend(self.tokenizer.opening("assistant").map_err(inference)?);
-        let written = self.write(&tokens, &deadline)?;
-        let commands = grammar::commands(&written);
+        let tokens = self.prompt(earlier, words).map_err(ModelError::Inference)?;
+        let read = self.read(context, &tokens).and_then(|logits| {
+            let written = self.write(logits, &mut context.keys, &deadline)?;
+            context.tokens.extend(&written);
+            self.tokenizer.text(&written).map_err(ModelError::Inference)
+        });
+        if read.is_err() {
+            // Half a reading: what the keys stand for is not known any more.
+            *context = CallContext::default();
+        }
+        let commands = grammar::commands(&read?);
         let by = if commands.is_empty() { UnderstoodBy::Nobody } else { UnderstoodBy::Model };
         Ok(Understanding { commands, by })
     }
 
-    /// Writes the most likely sentence that the grammar allows.
-    fn write(&self, tokens: &[u32], deadline: &Deadline) -> Result<String, ModelError> {
+    /// Everything after the instructions: what was read before, and the words to read now.
+    fn prompt(&self, earlier: &[EarlierReading], words: &Phi<String>) -> Result<Vec<u32>, String> {
+        let cut = |words: &Phi<String>| words.expose().chars().take(WORDS_MAX).collect::<String>();
+        let mut tokens = Vec::new();
+        for reading in earlier {
+            tokens.extend(self.tokenizer.turn("user", &cut(&reading.words))?);
+            let sentence = grammar::sentence(&reading.commands);
+            tokens.extend(self.tokenizer.turn("assistant", &sentence)?);
+        }
+        tokens.extend(self.tokenizer.turn("user", &cut(words))?);
+        tokens.extend(self.tokenizer.opening("assistant")?);
+        Ok(tokens)
+    }
+
+    /// Brings the context to the end of the prompt; returns the logits of the next token.
+    fn read(&self, context: &mut CallContext, tokens: &[u32]) -> Result<Vec<f32>, ModelError> {
         let failed = |error: candle_core::Error| ModelError::Inference(error.to_string());
-        let mut keys = self.prefix.clone();
-        let mut logits = self.transformer.forward(tokens, &mut keys).map_err(failed)?;
+        if context.keys.length() == 0 {
+            *context = CallContext { keys: self.prefix.clone(), tokens: Vec::new() };
+        }
+        let same = context.tokens.iter().zip(tokens).take_while(|(old, new)| old == new).count();
+        // The last token has to be read, even again: its logits are what is asked for.
+        let kept = same.min(tokens.len().saturating_sub(1));
+        context.keys.truncate(self.prefix.length() + kept).map_err(failed)?;
+        let logits =
+            self.transformer.forward(&tokens[kept..], &mut context.keys).map_err(failed)?;
+        tokens.clone_into(&mut context.tokens);
+        Ok(logits)
+    }
+
+    /// Writes the most likely sentence that the grammar allows.
+    fn write(
+        &self,
+        mut logits: Vec<f32>,
+        keys: &mut KeyValues,
+        deadline: &Deadline,
+    ) -> Result<Vec<u32>, ModelError> {
+        let failed = |error: candle_core::Error| ModelError::Inference(error.to_string());
         let mut matcher = self.grammar.begin();
         let mut written = Vec::new();
         while written.len() < TOKENS_MAX {
@@ -123,9 +178,9 @@ impl LanguageModel {
             }
             let Some(step) = matcher.next(&logits).map_err(ModelError::Inference)? else { break };
             written.extend(&step);
-            logits = self.transformer.forward(&step, &mut keys).map_err(failed)?;
+            logits = self.transformer.forward(&step, keys).map_err(failed)?;
         }
-        self.tokenizer.text(&written).map_err(ModelError::Inference)
+        Ok(written)
     }
 }
 

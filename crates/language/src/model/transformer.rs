@@ -9,13 +9,32 @@ use candle_nn::ops::{rms_norm, silu, softmax_last_dim};
 use candle_nn::rotary_emb::{rope, rope_i};
 
 /// Longest prompt and answer together, tokens.
-const CONTEXT_MAX: usize = 2048;
+pub(super) const CONTEXT_MAX: usize = 2048;
 
 /// Keys and values of the tokens read so far. Cloning is cheap, and a clone goes its own way.
 #[derive(Debug, Clone, Default)]
 pub(super) struct KeyValues {
     layers: Vec<(Tensor, Tensor)>,
     length: usize,
+}
+
+impl KeyValues {
+    /// Tokens that are known.
+    pub(super) const fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Forgets all but the first `length` tokens.
+    pub(super) fn truncate(&mut self, length: usize) -> Result<()> {
+        if length >= self.length {
+            return Ok(());
+        }
+        for (key, value) in &mut self.layers {
+            (*key, *value) = (key.narrow(2, 0, length)?, value.narrow(2, 0, length)?);
+        }
+        self.length = length;
+        Ok(())
+    }
 }
 
 pub(super) struct Transformer {
