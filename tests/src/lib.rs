@@ -1,4 +1,5 @@
 //! What the end-to-end suites share: a caller that is not Radline.
 
 pub mod caller;
+pub mod phone;
 pub mod server;

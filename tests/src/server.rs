@@ -1,5 +1,6 @@
 //! A real `radline` process for end-to-end tests.
 
+use std::fs::File;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -54,7 +55,9 @@ impl Server {
             .args(["--sip", &sip.to_string(), "--http", &http.to_string()])
             .args(extra)
             .current_dir(root())
-            .stderr(Stdio::from(std::fs::File::create(data.join("server.log"))?))
+            .stderr(Stdio::from(
+                File::options().create(true).append(true).open(data.join("server.log"))?,
+            ))
             .kill_on_drop(true)
             .spawn()?;
         let mut server = Self { child, sip, http, data: data.to_owned() };
@@ -77,12 +80,7 @@ impl Server {
 
     /// An HTTP answer, head and body.
     pub async fn get(&self, path: &str) -> Result<String> {
-        let mut stream = tokio::net::TcpStream::connect(self.http).await?;
-        let request = format!("GET {path} HTTP/1.1\r\nHost: radline\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await?;
-        Ok(answer)
+        get(self.http, path).await
     }
 
     /// Lines of a `radline … --json --data DIR` command.
@@ -91,10 +89,21 @@ impl Server {
     }
 
     /// Sends a signal by name and waits for the end.
-    pub async fn end(mut self, signal: &str) -> Result<std::process::ExitStatus> {
+    pub async fn end(self, signal: &str) -> Result<std::process::ExitStatus> {
+        self.signal(signal).await?;
+        self.ended().await
+    }
+
+    /// Sends a signal by name.
+    pub async fn signal(&self, signal: &str) -> Result<()> {
         let id = self.child.id().context("it runs")?.to_string();
         let kill = Command::new("kill").args([&format!("-{signal}"), &id]).status().await?;
         anyhow::ensure!(kill.success(), "kill failed");
+        Ok(())
+    }
+
+    /// Waits for the end.
+    pub async fn ended(mut self) -> Result<std::process::ExitStatus> {
         let ended = tokio::time::timeout(Duration::from_mins(1), self.child.wait()).await;
         Ok(ended.context("it does not end")??)
     }
@@ -112,4 +121,14 @@ pub async fn json(data: &Path, arguments: &[&str]) -> Result<Vec<Value>> {
     anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout)?;
     text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+}
+
+/// An HTTP answer, head and body.
+pub async fn get(http: SocketAddr, path: &str) -> Result<String> {
+    let mut stream = tokio::net::TcpStream::connect(http).await?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: radline\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    Ok(answer)
 }

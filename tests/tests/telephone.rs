@@ -5,11 +5,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use md5::{Digest, Md5};
 use radline_tests::caller::{Persona, converse};
-use radline_tests::server::{Server, models, root};
-use tokio::net::UdpSocket;
+use radline_tests::phone::{Phone, starts, to_tag};
+use radline_tests::server::{Server, json, models, root};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::Mutex;
-use tokio::time::timeout;
 
 /// Two cores are not enough for several servers with their models at once.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
@@ -41,99 +44,6 @@ async fn a_patient_books_a_scan_by_telephone() -> Result<()> {
     let metrics = server.get("/metrics").await?;
     ensure!(metrics.contains("radline_calls_total{reason=\"finished\"} 1"), "{metrics}");
     ensure!(server.end("TERM").await?.success(), "SIGTERM is a clean end");
-    Ok(())
-}
-
-/// A telephone in text: sends what it is told and shows what comes back.
-struct Phone {
-    socket: UdpSocket,
-    server: SocketAddr,
-    local: SocketAddr,
-}
-
-impl Phone {
-    async fn new(server: SocketAddr) -> Result<Self> {
-        let socket = UdpSocket::bind("127.0.0.1:0").await?;
-        let local = socket.local_addr()?;
-        Ok(Self { socket, server, local })
-    }
-
-    fn message(&self, method: &str, id: &str, to_tag: &str, cseq: u32, body: &str) -> String {
-        let Self { server, local, .. } = self;
-        let (cseq_method, branch) = match method {
-            "ACK" if cseq == 1 => ("ACK", format!("z9hG4bK{id}ack")),
-            "CANCEL" => ("CANCEL", format!("z9hG4bK{id}INVITE{cseq}")),
-            _ => (method, format!("z9hG4bK{id}{method}{cseq}")),
-        };
-        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
-        format!(
-            "{method} sip:radline@{server} SIP/2.0\r\nVia: SIP/2.0/UDP {local};branch={branch};rport\r\n\
-             Max-Forwards: 70\r\nFrom: <sip:t@{local}>;tag=t\r\nTo: <sip:radline@{server}>{to_tag}\r\n\
-             Call-ID: {id}\r\nCSeq: {cseq} {cseq_method}\r\nContact: <sip:t@{local}>\r\n\
-             {kind}Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        )
-    }
-
-    async fn send(&self, message: &str) -> Result<()> {
-        self.socket.send_to(message.as_bytes(), self.server).await?;
-        Ok(())
-    }
-
-    /// The next final answer.
-    async fn answer(&self) -> Result<String> {
-        let wait = async {
-            loop {
-                let mut buffer = vec![0; 4096];
-                let (length, _) = self.socket.recv_from(&mut buffer).await?;
-                let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
-                if text.starts_with("SIP/2.0 ") && !text.starts_with("SIP/2.0 1") {
-                    return Ok(text);
-                }
-            }
-        };
-        timeout(Duration::from_secs(10), wait).await.context("no answer")?
-    }
-
-    /// Asks and waits for the answer to this very request; retransmissions of others pass by.
-    async fn ask(&self, message: &str) -> Result<String> {
-        self.send(message).await?;
-        let line = |text: &str, name: &str| {
-            let found = text.lines().find(|line| line.to_lowercase().starts_with(name));
-            found.map(|line| line.split_once(':').map(|(_, value)| value.trim().to_owned()))
-        };
-        loop {
-            let answer = self.answer().await?;
-            let same = |name| line(&answer, name) == line(message, name);
-            if same("call-id:") && same("cseq:") {
-                return Ok(answer);
-            }
-        }
-    }
-
-    /// The ACK of a refusal belongs to the INVITE's own transaction.
-    async fn ack_refusal(&self, id: &str, answer: &str) -> Result<()> {
-        let ack = self.message("ACK", id, &to_tag(answer), 1, "");
-        self.send(&ack.replace(&format!("{id}ack;"), &format!("{id}INVITE1;"))).await
-    }
-
-    fn sdp(&self, formats: &str, direction: &str) -> String {
-        format!(
-            "v=0\r\no=t 1 1 IN IP4 127.0.0.1\r\ns=t\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
-             m=audio {} RTP/AVP {formats}\r\na={direction}\r\n",
-            self.local.port()
-        )
-    }
-}
-
-fn to_tag(answer: &str) -> String {
-    let line = answer.lines().find(|line| line.to_lowercase().starts_with("to:"));
-    let tag = line.and_then(|line| line.split(";tag=").nth(1)).unwrap_or_default();
-    format!(";tag={}", tag.trim())
-}
-
-fn starts(answer: &str, status: &str) -> Result<()> {
-    ensure!(answer.starts_with(&format!("SIP/2.0 {status}")), "not {status} but:\n{answer}");
     Ok(())
 }
 
@@ -219,15 +129,166 @@ async fn a_stranger_is_turned_away() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_trunk_proves_its_password_and_speaks_over_tcp() -> Result<()> {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let folder = tempfile::tempdir()?;
+    let (password, config) = (folder.path().join("password"), folder.path().join("radline.toml"));
+    std::fs::write(&password, "open sesame\n")?;
+    let text = format!(
+        "[sip]\npeers = [\"192.0.2.0/24\"]\n[[sip.trunk]]\nrealm = \"radline\"\nuser = \"trunk\"\n\
+         password_file = {password:?}\n"
+    );
+    std::fs::write(&config, text)?;
+    let config = config.to_str().context("text")?;
+    let server = Server::start(folder.path(), &["--config", config]).await?;
+    let phone = TcpPhone::new(server.sip).await?;
+    let answer = phone.ask(&phone.message("INVITE", "", 1, "")).await?;
+    starts(&answer, "401")?;
+    let nonce = answer.split("nonce=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let nonce = nonce.context("a challenge without a nonce")?;
+    phone.send(&phone.message("ACK", &to_tag(&answer), 1, "")).await?;
+
+    let wrong = authorization(server.sip, nonce, "open barley");
+    let answer = phone.ask(&phone.message("INVITE", "", 2, &wrong)).await?;
+    starts(&answer, "401")?;
+    phone.send(&phone.message("ACK", &to_tag(&answer), 2, "")).await?;
+
+    let right = authorization(server.sip, nonce, "open sesame");
+    let answer = phone.ask(&phone.message("INVITE", "", 3, &right)).await?;
+    starts(&answer, "200")?;
+    let tag = to_tag(&answer);
+    phone.send(&phone.message("ACK", &tag, 3, "")).await?;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    starts(&phone.ask(&phone.message("BYE", &tag, 4, "")).await?, "200")?;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let calls = server.json(&["calls", "list"]).await?;
+    ensure!(calls.len() == 1 && calls[0]["reason"] == "caller_hung_up", "{calls:?}");
+    Ok(())
+}
+
+/// One call over TCP.
+struct TcpPhone {
+    stream: Mutex<TcpStream>,
+    server: SocketAddr,
+    local: SocketAddr,
+}
+
+impl TcpPhone {
+    async fn new(server: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(server).await?;
+        let local = stream.local_addr()?;
+        Ok(Self { stream: Mutex::new(stream), server, local })
+    }
+
+    fn message(&self, method: &str, to_tag: &str, cseq: u32, extra: &str) -> String {
+        let Self { server, local, .. } = self;
+        let branch = if method == "ACK" { "INVITE" } else { method };
+        let body = match method {
+            "INVITE" => {
+                "v=0\r\no=t 1 1 IN IP4 127.0.0.1\r\ns=t\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+                         m=audio 40000 RTP/AVP 8\r\na=sendrecv\r\n"
+            }
+            _ => "",
+        };
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+        format!(
+            "{method} sip:radline@{server} SIP/2.0\r\n\
+             Via: SIP/2.0/TCP {local};branch=z9hG4bK{branch}{cseq}\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:t@{local}>;tag=t\r\n\
+             To: <sip:radline@{server}>{to_tag}\r\nCall-ID: tcp\r\nCSeq: {cseq} {method}\r\n\
+             Contact: <sip:t@{local};transport=tcp>\r\n{extra}{kind}\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    }
+
+    /// Sends in two pieces, as TCP may deliver any message.
+    async fn send(&self, message: &str) -> Result<()> {
+        let mut stream = self.stream.lock().await;
+        let (first, second) = message.as_bytes().split_at(message.len() / 2);
+        stream.write_all(first).await?;
+        stream.flush().await?;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Ok(stream.write_all(second).await?)
+    }
+
+    /// Sends and waits for the final answer.
+    async fn ask(&self, message: &str) -> Result<String> {
+        self.send(message).await?;
+        let cseq = message.lines().find(|line| line.starts_with("CSeq:")).context("a number")?;
+        let mut text = String::new();
+        let wait = async {
+            let mut stream = self.stream.lock().await;
+            let mut buffer = vec![0; 4096];
+            loop {
+                let length = stream.read(&mut buffer).await?;
+                ensure!(length > 0, "the connection was closed");
+                text.push_str(&String::from_utf8_lossy(&buffer[..length]));
+                let is_final = |part: &&str| !part.starts_with('1') && part.contains(cseq);
+                if let Some(part) = text.split("SIP/2.0 ").skip(1).find(is_final) {
+                    return Ok(format!("SIP/2.0 {part}"));
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), wait).await.context("no answer")?
+    }
+}
+
+/// The Authorization header of an INVITE (RFC 2617).
+fn authorization(server: SocketAddr, nonce: &str, password: &str) -> String {
+    let hash = |text: String| format!("{:032x}", u128::from_be_bytes(Md5::digest(text).into()));
+    let uri = format!("sip:radline@{server}");
+    let (a1, a2) = (hash(format!("trunk:radline:{password}")), hash(format!("INVITE:{uri}")));
+    let response = hash(format!("{a1}:{nonce}:00000001:c:auth:{a2}"));
+    format!(
+        "Authorization: Digest username=\"trunk\", realm=\"radline\", nonce=\"{nonce}\", \
+         uri=\"{uri}\", response=\"{response}\", algorithm=MD5, qop=auth, nc=00000001, \
+         cnonce=\"c\"\r\n"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_goes_down_says_goodbye() -> Result<()> {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let folder = tempfile::tempdir()?;
+    let config = folder.path().join("radline.toml");
+    std::fs::write(&config, "[limits]\ndrain_seconds = 2\n")?;
+    let config = config.to_str().context("text")?;
+    let server = Server::start(folder.path(), &["--config", config]).await?;
+    let phone = Phone::new(server.sip).await?;
+    phone.call("down").await?;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    server.signal("TERM").await?;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    // No further calls; the one in progress goes on for the set time.
+    let other = Phone::new(server.sip).await?;
+    let invite = other.message("INVITE", "late", "", 1, &other.sdp("0", "sendrecv"));
+    let answer = other.ask(&invite).await?;
+    starts(&answer, "503")?;
+    ensure!(answer.contains("Retry-After"), "{answer}");
+    phone.hung_up(Duration::from_secs(20)).await?;
+    ensure!(server.ended().await?.success(), "SIGTERM is a clean end");
+    let calls = json(folder.path(), &["calls", "list"]).await?;
+    ensure!(calls[0]["reason"] == "shutdown", "{calls:?}");
+    let id = calls[0]["id"].as_str().context("an id")?;
+    let events = json(folder.path(), &["calls", "show", id]).await?;
+    let goodbye = |event: &Value| event["source"] == "engine shutdown" && event["heard_ms"] != 0;
+    ensure!(events.iter().any(goodbye), "the goodbye was not heard: {events:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_killed_server_leaves_nothing_behind_that_matters() -> Result<()> {
     let _turn = ONE_AT_A_TIME.lock().await;
     let folder = tempfile::tempdir()?;
     let server = Server::start(folder.path(), &[]).await?;
+    // A second server on the same data would free what the first one's calls hold.
+    let second =
+        Server::start(folder.path(), &[]).await.err().context("two servers on one folder")?;
+    ensure!(second.to_string().contains("another Radline serves"), "{second}");
     // A call is up when the server dies; its record is closed at the next start.
     let phone = Phone::new(server.sip).await?;
-    let answer =
-        phone.ask(&phone.message("INVITE", "k", "", 1, &phone.sdp("0", "sendrecv"))).await?;
-    phone.send(&phone.message("ACK", "k", &to_tag(&answer), 1, "")).await?;
+    phone.call("k").await?;
     tokio::time::sleep(Duration::from_secs(1)).await;
     ensure!(!server.end("KILL").await?.success(), "killed");
     let again = Server::start(folder.path(), &[]).await?;

@@ -183,6 +183,8 @@ impl CallEngine {
 
     fn connected(&mut self) {
         if matches!(self.waiting, Waiting::Connection) {
+            let scenario = self.dialogue.scenario();
+            self.record(EventKind::Started { scenario });
             let first = self.dialogue.begin();
             self.apply(first);
         }

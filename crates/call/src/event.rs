@@ -143,6 +143,8 @@ pub enum EndReason {
     Shutdown,
     /// A part of the system failed.
     Failed,
+    /// The caller was gone before the call began.
+    NotConnected,
 }
 
 impl EndReason {
@@ -155,6 +157,7 @@ impl EndReason {
             Self::TooLong => "too_long",
             Self::Shutdown => "shutdown",
             Self::Failed => "failed",
+            Self::NotConnected => "not_connected",
         }
     }
 }

@@ -205,6 +205,11 @@ impl Dialogue {
         &self.answers
     }
 
+    /// The scenario's name and version, for the record.
+    pub fn scenario(&self) -> String {
+        format!("{} {}", self.scenario.id, self.scenario.version)
+    }
+
     /// The state's name.
     pub fn state(&self) -> &str {
         &self.state

@@ -72,7 +72,8 @@ impl Visit for Line {
 
 impl Subscriber for LogGuard {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("radline")
+        // The SIP stack logs whole messages; the program keeps its log off whatever is asked for.
+        !metadata.target().starts_with("rsipstack")
     }
 
     fn new_span(&self, attributes: &span::Attributes<'_>) -> span::Id {

@@ -13,7 +13,7 @@ use radline_speech::{
     onnx,
 };
 use radline_store::Store;
-use radline_telephony::{IncomingCall, SipEndpoint};
+use radline_telephony::{LineEvent, SipEndpoint};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -26,7 +26,7 @@ use crate::models::cache::LANGUAGE;
 use crate::models::{Cache, Manifest};
 use crate::site::Site;
 use crate::workers::{Ears, Reader, Voice};
-use crate::{call_driver, clinic_seed, http};
+use crate::{call_driver, clinic_seed, http, missed_call};
 
 /// Longest wait for calls to say goodbye once they were told to.
 const GOODBYE: Duration = Duration::from_secs(12);
@@ -92,6 +92,8 @@ pub async fn serve(config: Config, stop: mpsc::Receiver<()>) -> Result<()> {
     let cache = Cache::at(config.models.clone())?;
     cache.require(&manifest, &config.transcription)?;
     let store = Store::open(&config.data).await?;
+    // Held until the end of this function, and so of the server.
+    let claim = store.claim()?;
     let clock = Clock::real(site.timezone.clone());
     let freed = store.release_all().await?;
     let orphans = store.close_orphans(clock.moment().now).await?;
@@ -142,6 +144,7 @@ pub async fn serve(config: Config, stop: mpsc::Receiver<()>) -> Result<()> {
     services.voice.close();
     services.reader.close();
     store.close().await;
+    drop(claim);
     Ok(())
 }
 
@@ -227,7 +230,7 @@ fn fixed_sentences(
 async fn answer_calls(
     services: &Arc<Services>,
     sip: &SipEndpoint,
-    mut calls: mpsc::Receiver<IncomingCall>,
+    mut calls: mpsc::Receiver<LineEvent>,
     mut stop: mpsc::Receiver<()>,
     drain: Duration,
 ) {
@@ -236,9 +239,12 @@ async fn answer_calls(
     loop {
         tokio::select! {
             call = calls.recv() => match call {
-                Some(call) => {
-                    let driver = call_driver::run(Arc::clone(services), call, goodbye.clone());
+                Some(LineEvent::Call(call)) => {
+                    let driver = call_driver::run(Arc::clone(services), *call, goodbye.clone());
                     running.spawn(driver);
+                }
+                Some(LineEvent::Missed(call)) => {
+                    running.spawn(missed_call::record(Arc::clone(services), call));
                 }
                 None => break,
             },

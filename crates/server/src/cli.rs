@@ -46,6 +46,9 @@ pub enum Command {
     /// The schedule's appointments
     #[command(subcommand)]
     Appointments(Appointments),
+    /// The schedule's times, free and taken
+    #[command(subcommand)]
+    Slots(Slots),
     /// The embedded clinic
     #[command(subcommand)]
     Clinic(Clinic),
@@ -156,6 +159,23 @@ pub enum Appointments {
         /// One JSON object per appointment
         #[arg(long)]
         json: bool,
+    },
+}
+
+/// The schedule's times.
+#[derive(Debug, Subcommand)]
+pub enum Slots {
+    /// Every time from now on: free, held by a call, booked, or pending until its review
+    List {
+        /// Where the data is
+        #[command(flatten)]
+        data: Data,
+        /// One JSON object per slot
+        #[arg(long)]
+        json: bool,
+        /// Folder of the site pack, for its clock [default: this machine's clock]
+        #[arg(long, env = "RADLINE_SITE", value_name = "DIR")]
+        site: Option<PathBuf>,
     },
 }
 

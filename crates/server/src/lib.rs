@@ -10,6 +10,7 @@ pub mod config;
 pub mod event_log;
 pub mod http;
 pub mod metrics;
+pub mod missed_call;
 pub mod models;
 pub mod site;
 pub mod talk;

@@ -81,6 +81,13 @@ async fn run_async(command: Command) -> Result<()> {
         Command::Appointments(cli::Appointments::List { data, json }) => {
             commands::schedule::appointments(&open(&data).await?, json).await
         }
+        Command::Slots(cli::Slots::List { data, json, site }) => {
+            let clock = Clock::real(match site {
+                Some(site) => Site::load(&site)?.timezone,
+                None => jiff::tz::TimeZone::system(),
+            });
+            commands::schedule::slots(&open(&data).await?, clock.moment(), json).await
+        }
         Command::Tasks(cli::Tasks::List { data, json }) => {
             commands::schedule::tasks(&open(&data).await?, json).await
         }

@@ -1,11 +1,13 @@
-//! The schedule's appointments, for people and scripts to read.
+//! The schedule's slots and appointments, for people and scripts to read.
 
 use jiff::civil::DateTime;
+use radline_clinic::Slot;
 use radline_phi::{Phi, stored};
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
 
-use crate::clinic::{order, patient, slot};
+use crate::clinic::{Moment, order, patient, slot};
 use crate::database::{Store, StoreError};
 
 /// An appointment with what belongs to it.
@@ -41,7 +43,35 @@ pub struct AppointmentEntry {
     pub notes: Phi<Vec<String>>,
 }
 
+/// A time of the schedule and what became of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SlotEntry {
+    /// The time.
+    #[serde(flatten)]
+    pub slot: Slot,
+    /// free, held, booked or pending.
+    pub state: String,
+}
+
 impl Store {
+    /// Every slot from `moment` on, earliest first.
+    pub async fn slots(&self, moment: Moment) -> Result<Vec<SlotEntry>, StoreError> {
+        let sql = "SELECT s.*, CASE WHEN a.status IS NOT NULL THEN a.status
+                WHEN s.hold_call IS NOT NULL AND s.hold_until > ? THEN 'held'
+                ELSE 'free' END AS state
+            FROM slot AS s LEFT JOIN appointment AS a
+                ON a.slot_id = s.id AND a.status IN ('booked', 'pending')
+            WHERE s.start >= ? ORDER BY s.start, s.id";
+        let rows = sqlx::query(sql)
+            .bind(moment.now.as_second())
+            .bind(moment.local.to_string())
+            .fetch_all(&self.pool)
+            .await?;
+        let entry =
+            |row: &SqliteRow| Ok(SlotEntry { slot: slot(row)?, state: row.try_get("state")? });
+        rows.iter().map(entry).collect()
+    }
+
     /// Every appointment, earliest first.
     pub async fn appointments(&self) -> Result<Vec<AppointmentEntry>, StoreError> {
         let rows = sqlx::query("SELECT * FROM appointment").fetch_all(&self.pool).await?;

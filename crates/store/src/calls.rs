@@ -85,11 +85,11 @@ impl Store {
         recording: Option<&Path>,
     ) -> Result<(), StoreError> {
         self.release(call).await?;
-        let recording = recording.and_then(|path| path.strip_prefix(self.folder()).ok());
+        let recording = recording.and_then(|path| self.relative(path));
         sqlx::query("UPDATE call SET ended = ?, reason = ?, recording = ? WHERE id = ?")
             .bind(ended.as_second())
             .bind(reason.key())
-            .bind(recording.map(|path| path.display().to_string()))
+            .bind(recording)
             .bind(call)
             .execute(&self.pool)
             .await?;
@@ -98,8 +98,23 @@ impl Store {
 
     /// Marks calls that a dead server left open.
     pub async fn close_orphans(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let sql = "UPDATE call SET ended = ?, reason = 'server_lost' WHERE ended IS NULL";
-        Ok(sqlx::query(sql).bind(now.as_second()).execute(&self.pool).await?.rows_affected())
+        let rows =
+            sqlx::query("SELECT id FROM call WHERE ended IS NULL").fetch_all(&self.pool).await?;
+        for row in &rows {
+            let id: String = row.try_get("id")?;
+            // What was recorded until then is kept; its head is never older than a few seconds.
+            let path = self.recording_path(&id);
+            let recording = path.exists().then(|| self.relative(&path)).flatten();
+            let sql =
+                "UPDATE call SET ended = ?, reason = 'server_lost', recording = ? WHERE id = ?";
+            sqlx::query(sql)
+                .bind(now.as_second())
+                .bind(recording)
+                .bind(&id)
+                .execute(&self.pool)
+                .await?;
+        }
+        Ok(rows.len() as u64)
     }
 
     /// Every call, newest first.
@@ -133,6 +148,11 @@ impl Store {
             serde_json::from_str(&body).map_err(|_| StoreError::Corrupt { what: "event" })
         };
         rows.iter().map(event).collect()
+    }
+
+    /// A file's path as the database keeps it: relative to the folder, which may be moved.
+    fn relative(&self, path: &Path) -> Option<String> {
+        path.strip_prefix(self.folder()).ok().map(|path| path.display().to_string())
     }
 
     /// Where a call's recording belongs.

@@ -1,5 +1,7 @@
 //! Opens the database.
 
+use std::fs::{DirBuilder, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,6 +26,15 @@ pub enum StoreError {
         folder: String,
         /// From the system.
         reason: String,
+    },
+    /// Another server runs on the same data.
+    #[error(
+        "another Radline serves from {folder}. Stop it, or give this one a folder of its own \
+         with --data"
+    )]
+    InUse {
+        /// Path as given.
+        folder: String,
     },
     /// The database failed.
     #[error("the database failed: {0}")]
@@ -53,7 +64,8 @@ impl Store {
             folder: folder.display().to_string(),
             reason: error.to_string(),
         };
-        std::fs::create_dir_all(folder).map_err(unusable)?;
+        // Health data lies here: nobody but this user looks in.
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unusable)?;
         let options = SqliteConnectOptions::new()
             .filename(folder.join("radline.db"))
             .create_if_missing(true)
@@ -69,6 +81,22 @@ impl Store {
             .await?;
         sqlx::migrate!().run(&pool).await?;
         Ok(Self { pool, folder: folder.to_owned() })
+    }
+
+    /// Claims the folder for this server. A second one on the same data would free the times that
+    /// the first one's calls hold. The claim ends with the value, or with the process.
+    pub fn claim(&self) -> Result<File, StoreError> {
+        let folder = self.folder.display().to_string();
+        let unusable = |error: std::io::Error| StoreError::Folder {
+            folder: folder.clone(),
+            reason: error.to_string(),
+        };
+        let file = File::create(self.folder.join("serve.lock")).map_err(unusable)?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse { folder }),
+            Err(TryLockError::Error(error)) => Err(unusable(error)),
+        }
     }
 
     /// The folder.

@@ -9,7 +9,7 @@ pub mod import;
 pub mod recording;
 pub mod tasks;
 
-pub use appointments::AppointmentEntry;
+pub use appointments::{AppointmentEntry, SlotEntry};
 pub use calls::{CallEntry, CallStart};
 pub use clinic::Moment;
 pub use database::{Store, StoreError};

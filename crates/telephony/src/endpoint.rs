@@ -59,6 +59,35 @@ pub struct IncomingCall {
     pub leg: Leg,
 }
 
+/// A caller who was answered and was gone before the call began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MissedCall {
+    /// Where signalling came from.
+    pub peer: SocketAddr,
+    /// Why it came to nothing.
+    pub reason: MissedReason,
+}
+
+/// Why a call came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissedReason {
+    /// The caller gave up: CANCEL, or BYE instead of ACK.
+    GaveUp,
+    /// The ACK never came.
+    NeverAcknowledged,
+    /// The answer to our offer was missing or held nothing that we speak.
+    NoCommonMedia,
+}
+
+/// What comes in on the line.
+#[derive(Debug)]
+pub enum LineEvent {
+    /// A call to take.
+    Call(Box<IncomingCall>),
+    /// A call that came to nothing; for the record.
+    Missed(MissedCall),
+}
+
 /// The open telephone line.
 pub struct SipEndpoint {
     context: Arc<Context>,
@@ -72,7 +101,7 @@ pub(crate) struct Context {
     pub(crate) dialogs: DialogLayer,
     pub(crate) contact: SocketAddr,
     pub(crate) places: Arc<Semaphore>,
-    pub(crate) incoming: mpsc::Sender<IncomingCall>,
+    pub(crate) incoming: mpsc::Sender<LineEvent>,
     pub(crate) draining: CancellationToken,
     digest: DigestAuthentication,
     began: Instant,
@@ -82,7 +111,7 @@ impl SipEndpoint {
     /// Opens the line. Calls come out of the receiver.
     pub async fn open(
         config: SipConfig,
-    ) -> Result<(Self, mpsc::Receiver<IncomingCall>), TelephonyError> {
+    ) -> Result<(Self, mpsc::Receiver<LineEvent>), TelephonyError> {
         let root = CancellationToken::new();
         let (udp, tcp) = listen(config.listen).await?;
         let address = udp.local_addr().map_err(|error| failed(config.listen, "UDP", &error))?;

@@ -14,7 +14,9 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{ACK_DEADLINE, LEG_EVENTS_MAX};
-use crate::endpoint::{Context, IncomingCall, allow, finish, reply, retry_after};
+use crate::endpoint::{
+    Context, IncomingCall, LineEvent, MissedCall, MissedReason, allow, finish, reply, retry_after,
+};
 use crate::leg::{Leg, LegEvent, SharedAgreement};
 use crate::sdp::{self, Description};
 
@@ -98,6 +100,8 @@ struct Call {
     events: Option<mpsc::Sender<LegEvent>>,
     hang_up: CancellationToken,
     invite_seq: Option<u32>,
+    /// Why the call came to nothing, if it does.
+    missed: MissedReason,
 }
 
 impl Call {
@@ -134,6 +138,7 @@ impl Call {
             events: None,
             hang_up: CancellationToken::new(),
             invite_seq,
+            missed: MissedReason::GaveUp,
         };
         Ok((call, states))
     }
@@ -166,8 +171,9 @@ impl Call {
             Ok(()) => self.live(&mut states).await,
             Err(error) => tracing::info!(%error, "a call could not be answered"),
         }
-        if let Some(events) = &self.events {
-            tell(events, LegEvent::HungUp);
+        match &self.events {
+            Some(events) => tell(events, LegEvent::HungUp),
+            None => self.report_missed(),
         }
         drop(self.events.take());
         self.context.dialogs.remove_dialog(&id);
@@ -200,7 +206,7 @@ impl Call {
                     return;
                 }
                 () = &mut unanswered, if self.events.is_none() => {
-                    tracing::info!("a call was never acknowledged");
+                    self.missed = MissedReason::NeverAcknowledged;
                     self.bye().await;
                     return;
                 }
@@ -239,13 +245,10 @@ impl Call {
 
     /// The ACK is there: media can flow, and the server gets the call.
     fn confirmed(&mut self) -> bool {
-        let description = match self.offer.take() {
-            Some(offer) => offer,
-            // Delayed offer: the answer to ours comes with the ACK.
-            None => match self.answer_in_ack() {
-                Some(answer) => answer,
-                None => return false,
-            },
+        // Delayed offer: the answer to ours comes with the ACK.
+        let Some(description) = self.offer.take().or_else(|| self.answer_in_ack()) else {
+            self.missed = MissedReason::NoCommonMedia;
+            return false;
         };
         let Some(socket) = self.socket.take() else { return false };
         let agreement = Arc::new(Mutex::new(*description.agreement()));
@@ -257,7 +260,15 @@ impl Call {
         let leg = Leg::new(socket, shared, self.peer, receiver, hang_up);
         (self.agreement, self.events) = (Some(agreement), Some(events));
         let call = IncomingCall { peer: self.peer, from: self.from.clone(), leg };
-        self.context.incoming.try_send(call).is_ok()
+        self.context.incoming.try_send(LineEvent::Call(Box::new(call))).is_ok()
+    }
+
+    fn report_missed(&self) {
+        let missed = MissedCall { peer: self.peer, reason: self.missed };
+        tracing::info!(peer = %missed.peer, reason = ?missed.reason, "a call came to nothing");
+        if self.context.incoming.try_send(LineEvent::Missed(missed)).is_err() {
+            tracing::warn!("the server is too busy to record a call that came to nothing");
+        }
     }
 
     fn answer_in_ack(&self) -> Option<Description> {

@@ -15,5 +15,7 @@ mod udp;
 
 pub use admission::{Admission, Credentials, Network};
 pub use config::SipConfig;
-pub use endpoint::{IncomingCall, SipEndpoint, TelephonyError};
+pub use endpoint::{
+    IncomingCall, LineEvent, MissedCall, MissedReason, SipEndpoint, TelephonyError,
+};
 pub use leg::{Leg, LegEvent, Received};

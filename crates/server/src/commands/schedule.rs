@@ -1,7 +1,7 @@
-//! `radline appointments list` and `radline tasks list`.
+//! `radline appointments list`, `radline slots list` and `radline tasks list`.
 
 use anyhow::Result;
-use radline_store::Store;
+use radline_store::{Moment, Store};
 
 use crate::terminal;
 
@@ -19,6 +19,25 @@ pub async fn appointments(store: &Store, json: bool) -> Result<()> {
             entry.room,
             entry.patient_name.expose(),
             entry.exam
+        ))?;
+    }
+    Ok(())
+}
+
+/// Every slot from now on, earliest first.
+pub async fn slots(store: &Store, moment: Moment, json: bool) -> Result<()> {
+    for entry in store.slots(moment).await? {
+        if json {
+            terminal::line(&serde_json::to_string(&entry)?)?;
+            continue;
+        }
+        terminal::line(&format!(
+            "{}  {:>3} min  {:<8}  {:<12}  {}",
+            entry.slot.start.strftime("%Y-%m-%d %H:%M"),
+            entry.slot.minutes,
+            entry.state,
+            entry.slot.modality.key(),
+            entry.slot.room
         ))?;
     }
     Ok(())
