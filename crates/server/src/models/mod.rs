@@ -5,5 +5,5 @@ pub mod fetch;
 pub mod manifest;
 
 pub use cache::{Cache, FileState};
-pub use fetch::fetch;
+pub use fetch::{fetch, index};
 pub use manifest::{Manifest, Model, Profile};
