@@ -12,6 +12,15 @@ pub struct ImportError {
     pub problems: Vec<String>,
 }
 
+/// A record of an import file.
+#[derive(Debug, Clone)]
+pub struct ImportLine {
+    /// The line it stands on, from 1.
+    pub number: usize,
+    /// The record.
+    pub record: Record,
+}
+
 /// As many problems as anyone wants to read at once.
 const PROBLEMS_MAX: usize = 20;
 
@@ -19,24 +28,24 @@ const PROBLEMS_MAX: usize = 20;
 /// (record numbers of the kinds `Patient`, `ServiceRequest` and `Slot`, each as "Kind/id") are
 /// problems, as are record numbers that appear twice. Messages name lines and fields, never
 /// values: the file holds patients.
-pub fn parse_jsonl(text: &str, known: &BTreeSet<String>) -> Result<Vec<Record>, ImportError> {
+pub fn parse_jsonl(text: &str, known: &BTreeSet<String>) -> Result<Vec<ImportLine>, ImportError> {
     let (mut records, mut problems) = (Vec::new(), Vec::new());
     for (index, line) in text.lines().enumerate() {
         if line.trim().is_empty() {
             continue;
         }
         match serde_json::from_str::<Record>(line) {
-            Ok(record) => records.push((index + 1, record)),
+            Ok(record) => records.push(ImportLine { number: index + 1, record }),
             Err(error) => problems.push(format!("line {}: {}", index + 1, explained(&error))),
         }
     }
     let mut here = BTreeSet::new();
-    for (line, record) in &records {
+    for ImportLine { number: line, record } in &records {
         if !here.insert(key(record)) {
             problems.push(format!("line {line}: this record number appears twice"));
         }
     }
-    for (line, record) in &records {
+    for ImportLine { number: line, record } in &records {
         for reference in references(record) {
             if !here.contains(&reference) && !known.contains(&reference) {
                 problems.push(format!("line {line}: refers to {reference}, which does not exist"));
@@ -44,7 +53,7 @@ pub fn parse_jsonl(text: &str, known: &BTreeSet<String>) -> Result<Vec<Record>, 
         }
     }
     if problems.is_empty() {
-        return Ok(records.into_iter().map(|(_, record)| record).collect());
+        return Ok(records);
     }
     problems.truncate(PROBLEMS_MAX);
     Err(ImportError { problems })

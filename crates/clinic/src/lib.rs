@@ -8,7 +8,7 @@ pub mod office;
 pub mod record;
 pub mod schedule;
 
-pub use import::{ImportError, parse_jsonl};
+pub use import::{ImportError, ImportLine, parse_jsonl};
 pub use office::Office;
 pub use record::{Appointment, AppointmentStatus, Patient, Record, ServiceRequest, Sex, Slot};
 pub use schedule::ScheduleRule;

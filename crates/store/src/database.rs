@@ -36,6 +36,14 @@ pub enum StoreError {
         /// Path as given.
         folder: String,
     },
+    /// A record of an import breaks a promise of the schedule.
+    #[error(
+        "line {line}: this slot or this order has an appointment already; cancel that one first"
+    )]
+    Conflict {
+        /// Line of the file, from 1.
+        line: usize,
+    },
     /// The database failed.
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use radline_clinic::{Record, Slot};
+use radline_clinic::{ImportLine, Record, Slot};
 use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 
@@ -26,12 +26,16 @@ impl Store {
     }
 
     /// Adds records, or updates those with the same record number, in one transaction.
-    pub async fn import(&self, moment: Moment, records: &[Record]) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] names the line that broke a promise of the schedule.
+    pub async fn import(&self, moment: Moment, lines: &[ImportLine]) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         // Referred records first, whatever the order of the lines.
         for rank in 0..3 {
-            for record in records.iter().filter(|record| self::rank(record) == rank) {
-                put(&mut transaction, moment, record).await?;
+            for line in lines.iter().filter(|line| self::rank(&line.record) == rank) {
+                let stored = put(&mut transaction, moment, &line.record).await;
+                stored.map_err(|error| conflict(line.number, error))?;
             }
         }
         transaction.commit().await?;
@@ -65,6 +69,16 @@ impl Store {
             .execute(&self.pool)
             .await?;
         Ok(())
+    }
+}
+
+/// Says which line broke a promise of the schedule.
+fn conflict(line: usize, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Database(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+            StoreError::Conflict { line }
+        }
+        other => other,
     }
 }
 

@@ -186,7 +186,8 @@ async fn an_import_is_all_or_nothing() {
 {"resource":"Appointment","id":"a2","slot":"s9","order":"o2","patient":"p2","status":"booked"}"#;
     let known = world.store.known_references().await.expect("lists");
     let records = parse_jsonl(text, &known).expect("reads");
-    world.store.import(moment(0), &records).await.expect_err("the slot is given twice");
+    let error = world.store.import(moment(0), &records).await.expect_err("the slot is given twice");
+    assert!(error.to_string().starts_with("line 3: "), "{error}");
     assert!(world.active().await.is_empty());
     let known = world.store.known_references().await.expect("lists");
     assert!(!known.contains("Slot/s9"), "nothing of the file stayed");

@@ -17,10 +17,10 @@ pub async fn import(store: &Store, file: &Path) -> Result<()> {
     let known = store.known_references().await?;
     let records = parse_jsonl(&text, &known).with_context(name)?;
     let moment = Clock::real(TimeZone::UTC).moment();
-    store.import(moment, &records).await.with_context(|| {
-        format!("{}: nothing was imported; two appointments may share a slot or an order", name())
-    })?;
-    let count = |kind: fn(&Record) -> bool| records.iter().filter(|record| kind(record)).count();
+    let imported = store.import(moment, &records).await;
+    imported.with_context(|| format!("{}: nothing was imported", name()))?;
+    let count =
+        |kind: fn(&Record) -> bool| records.iter().filter(|line| kind(&line.record)).count();
     terminal::line(&format!(
         "imported {} patients, {} orders, {} slots, {} appointments",
         count(|record| matches!(record, Record::Patient(_))),
