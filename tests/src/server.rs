@@ -61,7 +61,7 @@ impl Server {
             .kill_on_drop(true)
             .spawn()?;
         let mut server = Self { child, sip, http, data: data.to_owned() };
-        for _ in 0..600 {
+        for _ in 0..1500 {
             if server.get("/readyz").await.is_ok_and(|answer| answer.contains(" 200 ")) {
                 return Ok(server);
             }

@@ -70,7 +70,7 @@ async fn a_call_leaves_no_word_in_any_log() -> Result<()> {
 }
 
 async fn wait_until_ready(http: std::net::SocketAddr) -> Result<()> {
-    for _ in 0..600 {
+    for _ in 0..1500 {
         if radline_tests::server::get(http, "/readyz").await.is_ok_and(|a| a.contains(" 200 ")) {
             return Ok(());
         }

@@ -85,7 +85,7 @@ impl Services {
 }
 
 /// Runs the server until `stop` is told once (finish the calls) or twice (now).
-pub async fn serve(config: Config, stop: mpsc::Receiver<()>) -> Result<()> {
+pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
     // Everything that can be wrong is found before a port is bound.
     let site = Site::load(&config.site)?;
     let manifest = Manifest::built_in();
@@ -132,8 +132,11 @@ pub async fn serve(config: Config, stop: mpsc::Receiver<()>) -> Result<()> {
         voice_activity_file: loaded.voice_activity_file,
         calls: AtomicU64::new(0),
     });
+    tokio::select! {
+        () = prepare_prompts(&services) => {}
+        _ = stop.recv() => return Ok(()),
+    }
     let (sip, calls) = SipEndpoint::open(config.sip.clone()).await?;
-    prepare_prompts(&services);
     ready.store(true, Ordering::Release);
     tracing::info!(sip = %sip.address(), http = %http_address, site = %services.site.name, "ready");
 
@@ -179,18 +182,19 @@ fn load(folder: &Path, manifest: &Manifest, transcription: &str, threads: usize)
     })
 }
 
-/// Makes the scenario's fixed sentences while nobody calls. The greeting comes first.
-fn prepare_prompts(services: &Arc<Services>) {
+/// Makes the scenario's fixed sentences that are not on disk yet, before the first call: beside a
+/// call, on a small machine, they would starve its transcription.
+async fn prepare_prompts(services: &Services) {
     let sentences = fixed_sentences(&services.site.triage, &services.site.facts.values);
-    let services = Arc::clone(services);
-    tokio::spawn(async move {
-        for sentence in sentences {
-            // Waits for a place in the queue; calls go first there.
-            while !services.voice.prepare(&sentence) {
-                tokio::time::sleep(Duration::from_millis(200)).await;
-            }
-        }
-    });
+    let missing: Vec<String> =
+        sentences.into_iter().filter(|sentence| !services.voice.knows(sentence)).collect();
+    if missing.is_empty() {
+        return;
+    }
+    tracing::info!(sentences = missing.len(), "making the fixed sentences; they are kept on disk");
+    for sentence in &missing {
+        services.voice.prepare(sentence).await;
+    }
 }
 
 /// Every sentence of the scenario that holds no caller's data, in the order of the file's states,

@@ -11,7 +11,10 @@ use crate::server::{self, Setup};
 pub(crate) fn run(once: bool) -> Result<()> {
     let setup = server::set_up()?;
     let data = server::fresh_folder("demo")?;
-    println!("starting Radline with the demo hospital");
+    println!(
+        "starting Radline with the demo hospital (the first time it makes its fixed sentences, \
+         which takes a minute)"
+    );
     let server = setup.serve(&data)?;
     println!("calling sip:radline@{}\n", server.sip);
     let report = setup.call(server.sip, &data.join("caller.json"), true)?;

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::{packages, shell};
 
-/// How long a server may take to load its models.
-const READY_SECONDS: u32 = 120;
+/// How long a server may take to load its models and, the first time, to make its fixed sentences.
+const READY_SECONDS: u32 = 300;
 
 /// Programs and models.
 pub(crate) struct Setup {

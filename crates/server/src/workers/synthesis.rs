@@ -10,6 +10,7 @@ use std::thread;
 use radline_phi::Phi;
 use radline_speech::Synthesizer;
 use sha2::{Digest, Sha256};
+use tokio::sync::oneshot;
 
 use super::queue::{Priority, Queue};
 
@@ -88,14 +89,23 @@ impl Voice {
         }
     }
 
-    /// Makes a sentence ahead of time, when nothing else is to do. Returns false when enough of
-    /// them wait already.
-    pub fn prepare(&self, text: &str) -> bool {
-        if self.cache.get(text).is_some() {
-            return true;
+    /// Whether a sentence was made before.
+    pub fn knows(&self, text: &str) -> bool {
+        self.cache.get(text).is_some()
+    }
+
+    /// Makes a sentence ahead of time and returns once it is kept, or could not be made.
+    pub async fn prepare(&self, text: &str) {
+        let (done, made) = oneshot::channel();
+        let reply = move |_| {
+            if done.send(()).is_err() {
+                tracing::debug!("nobody waits for a prepared sentence any more");
+            }
+        };
+        let job = Job { text: text.into(), reusable: true, reply: Box::new(reply) };
+        if self.queue.push(0, Priority::Ahead, job).is_ok() && made.await.is_err() {
+            tracing::warn!("a sentence was not prepared");
         }
-        let job = Job { text: text.into(), reusable: true, reply: Box::new(|_| {}) };
-        self.queue.push(0, Priority::Ahead, job).is_ok()
     }
 
     /// Ends the thread.
