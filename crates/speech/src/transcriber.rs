@@ -99,7 +99,7 @@ impl WhisperTranscriber {
         parameters
     }
 
-    fn read_result(&self) -> Transcript {
+    fn read_result(&self, seconds: f32) -> Transcript {
         let (mut bytes, mut log_probability, mut tokens) = (Vec::new(), 0.0_f32, 0_u16);
         for segment in self.state.as_iter() {
             bytes.extend_from_slice(segment.to_bytes().unwrap_or_default());
@@ -111,7 +111,7 @@ impl WhisperTranscriber {
                 }
             }
         }
-        let text = repetition::collapse(String::from_utf8_lossy(&bytes).trim());
+        let text = repetition::collapse(String::from_utf8_lossy(&bytes).trim(), seconds);
         let confidence = if tokens == 0 || text.is_empty() {
             0.0
         } else {
@@ -137,6 +137,6 @@ impl Transcriber for WhisperTranscriber {
         self.state
             .full(parameters, &samples)
             .map_err(|error| SpeechError::inference("transcription", error))?;
-        Ok(self.read_result())
+        Ok(self.read_result(audio.len() as f32 / second as f32))
     }
 }

@@ -139,7 +139,8 @@ pub fn read(words: &[String]) -> Option<(Number, usize)> {
 pub fn digits(words: &[String]) -> String {
     let mut found = String::new();
     let mut repeat = 1;
-    let mut rest = words;
+    let words: Vec<String> = words.iter().map(|word| with_zeros(word)).collect();
+    let mut rest = &words[..];
     while let Some(word) = rest.first() {
         let Some((number, taken)) = read(rest) else {
             repeat = match word.as_str() {
@@ -162,10 +163,26 @@ pub fn digits(words: &[String]) -> String {
     found
 }
 
+/// A zero is said as the letter, and written as one in the middle of a number: "886O".
+fn with_zeros(word: &str) -> String {
+    let numeric = word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'o');
+    if numeric && word.bytes().any(|byte| byte.is_ascii_digit()) {
+        word.replace('o', "0")
+    } else {
+        word.to_owned()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use radline_dialogue::words::split;
+
+    #[test]
+    fn a_letter_in_a_number_is_a_zero() {
+        assert_eq!(digits(&split("421 886O.")), "4218860");
+        assert_eq!(digits(&split("oh two 1 o 3")), "02103");
+    }
 
     fn all(text: &str) -> Vec<u32> {
         let words = split(text);

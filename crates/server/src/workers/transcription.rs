@@ -23,16 +23,18 @@ struct Job {
 /// Words of the kind that the question asks for. Whisper takes them for what was said before,
 /// and leans towards their spelling and form; short ones, because each costs decoding time. None
 /// of them may be a record of the demonstration clinic, or a measurement would flatter itself.
-const fn example(expectation: Expectation) -> Option<&'static str> {
+///
+/// Names and numbers get none: an example of nine spelled surnames and nine telephone numbers over
+/// µ-law made tiny.en write the example's letters and the example's length (5 of 9 numbers right
+/// without, 2 with).
+pub const fn example(expectation: Expectation) -> Option<&'static str> {
     match expectation {
         Expectation::YesNo => Some("Yes, please. No, I don't. I'm not sure."),
         Expectation::Choice => Some("The first one. The left one. Friday at two, please."),
-        Expectation::Digits => Some("555-0142."),
         Expectation::DateOfBirth => Some("My date of birth is July 8, 1952."),
-        Expectation::Name => Some("My name is Ellen Marsh, M-A-R-S-H."),
         Expectation::DayTime => Some("Tuesday morning, please. Friday after two."),
         Expectation::Open => Some("I'd like to book an MRI, please."),
-        Expectation::Story => None,
+        Expectation::Digits | Expectation::Name | Expectation::Story => None,
     }
 }
 

@@ -1,0 +1,226 @@
+//! Measures transcription on labelled recordings that were sent through a telephone line.
+//!
+//! A folder holds `manifest.jsonl`: one JSON object a line with `file` (WAV, relative to the
+//! folder), `text`, and perhaps `field`, by which the results are grouped.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use radline_audio::{Codec, resample};
+use radline_dialogue::Expectation;
+use radline_server::workers::transcription::example;
+use radline_speech::{Transcriber, WhisperTranscriber};
+use serde::Deserialize;
+
+#[derive(Parser)]
+struct Options {
+    /// Folders with manifest.jsonl
+    #[arg(required = true)]
+    folders: Vec<PathBuf>,
+    /// Whisper weights in ggml format
+    #[arg(long)]
+    weights: PathBuf,
+    /// The question that each recording is taken to answer: name, digits, date_of_birth, open …
+    #[arg(long)]
+    asked: Option<String>,
+    /// Threads
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+    /// Shows every utterance that is not exact
+    #[arg(long)]
+    errors: bool,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    file: PathBuf,
+    text: Option<String>,
+    #[serde(default)]
+    field: String,
+}
+
+#[derive(Default)]
+struct Score {
+    utterances: usize,
+    exact: usize,
+    words: usize,
+    word_errors: usize,
+    audio: f64,
+    time: Duration,
+}
+
+#[expect(clippy::print_stdout, reason = "the report of a measurement")]
+fn main() -> Result<()> {
+    let options = Options::parse();
+    let asked: Option<Expectation> = match &options.asked {
+        Some(name) => Some(serde_json::from_value(name.clone().into()).context("--asked")?),
+        None => None,
+    };
+    let mut ears = WhisperTranscriber::load(&options.weights, options.threads)?;
+    let mut scores: BTreeMap<String, Score> = BTreeMap::new();
+    for folder in &options.folders {
+        let manifest = folder.join("manifest.jsonl");
+        let text =
+            std::fs::read_to_string(&manifest).with_context(|| manifest.display().to_string())?;
+        for line in text.lines() {
+            let line: Line = serde_json::from_str(line)?;
+            let Some(expected) = &line.text else { continue };
+            let audio = telephone(&folder.join(&line.file))?;
+            let began = now();
+            let heard = ears.transcribe(&audio, asked.and_then(example))?;
+            let time = began.elapsed();
+            let (wanted, got) = (plain(expected), plain(heard.text.expose()));
+            let exact = wanted.concat() == got.concat();
+            for name in [line.field.as_str(), "all"] {
+                let score = scores.entry(name.to_owned()).or_default();
+                score.utterances += 1;
+                score.exact += usize::from(exact);
+                score.words += wanted.len();
+                score.word_errors += distance(&wanted, &got);
+                score.audio += audio.len() as f64 / 16_000.0;
+                score.time += time;
+            }
+            if options.errors && !exact {
+                println!("  {:<60} {}", expected.to_lowercase(), heard.text.expose());
+            }
+        }
+    }
+    println!("{:<28} {:>5} {:>7} {:>7} {:>9} {:>9}", "", "n", "exact", "WER", "audio s", "ms each");
+    for (name, score) in &scores {
+        println!(
+            "{name:<28} {:>5} {:>6.1}% {:>6.1}% {:>9.1} {:>9.0}",
+            score.utterances,
+            100.0 * score.exact as f64 / score.utterances as f64,
+            100.0 * score.word_errors as f64 / score.words.max(1) as f64,
+            score.audio / score.utterances as f64,
+            score.time.as_secs_f64() * 1000.0 / score.utterances as f64
+        );
+    }
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "this program measures time")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// The recording as it comes out of a telephone line: 8 kHz, µ-law and back, 16 kHz.
+fn telephone(file: &Path) -> Result<Vec<i16>> {
+    let mut reader = hound::WavReader::open(file).with_context(|| file.display().to_string())?;
+    let spec = reader.spec();
+    if spec.channels != 1 || spec.bits_per_sample != 16 {
+        bail!("{}: only 16-bit mono WAV is read", file.display());
+    }
+    let samples: Vec<i16> = reader.samples::<i16>().collect::<Result<_, _>>()?;
+    let narrow = resample::convert(&resample::to_float(&samples), spec.sample_rate, 8_000)?;
+    let line = Codec::Pcmu.decode(&Codec::Pcmu.encode(&resample::to_pcm(&narrow)));
+    Ok(resample::to_pcm(&resample::convert(&resample::to_float(&line), 8_000, 16_000)?))
+}
+
+/// Words without case and punctuation, numbers as digits however they were said.
+fn plain(text: &str) -> Vec<String> {
+    let lower = text.to_lowercase().replace('\'', "");
+    let words: Vec<&str> =
+        lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let mut plain: Vec<String> = Vec::new();
+    let mut tens: Option<u32> = None;
+    for word in words {
+        let zeros = word.replace('o', "0");
+        let is_number = zeros.bytes().all(|byte| byte.is_ascii_digit());
+        let word = if is_number && word.len() > 1 && word != "oo" { &zeros } else { word };
+        let ordinal = ["st", "nd", "rd", "th"].iter().find_map(|end| word.strip_suffix(end));
+        let word =
+            ordinal.filter(|digits| digits.bytes().all(|b| b.is_ascii_digit())).unwrap_or(word);
+        match (tens.take(), number(word)) {
+            (Some(ten), Some(unit)) if (1..10).contains(&unit) => {
+                plain.push((ten + unit).to_string());
+            }
+            (before, value) => {
+                plain.extend(before.map(|ten| ten.to_string()));
+                match value {
+                    Some(ten) if ten >= 20 => tens = Some(ten),
+                    Some(value) => plain.push(value.to_string()),
+                    None => plain.push(word.to_owned()),
+                }
+            }
+        }
+    }
+    plain.extend(tens.map(|ten| ten.to_string()));
+    plain
+}
+
+fn number(word: &str) -> Option<u32> {
+    const UNITS: [&str; 20] = [
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
+    ];
+    const ORDINALS: [&str; 20] = [
+        "",
+        "first",
+        "second",
+        "third",
+        "fourth",
+        "fifth",
+        "sixth",
+        "seventh",
+        "eighth",
+        "ninth",
+        "tenth",
+        "eleventh",
+        "twelfth",
+        "thirteenth",
+        "fourteenth",
+        "fifteenth",
+        "sixteenth",
+        "seventeenth",
+        "eighteenth",
+        "nineteenth",
+    ];
+    const TENS: [&str; 8] =
+        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+    const TENTHS: [&str; 2] = ["twentieth", "thirtieth"];
+    if word == "oh" {
+        return Some(0);
+    }
+    let at = |list: &[&str]| list.iter().position(|other| *other == word).map(|n| n as u32);
+    at(&UNITS)
+        .or_else(|| at(&ORDINALS))
+        .or_else(|| at(&TENS).map(|n| 20 + 10 * n))
+        .or_else(|| at(&TENTHS).map(|n| 20 + 10 * n))
+}
+
+/// Words to change, add or take out to make one list of the other.
+fn distance(wanted: &[String], got: &[String]) -> usize {
+    let mut row: Vec<usize> = (0..=got.len()).collect();
+    for (i, word) in wanted.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, other) in got.iter().enumerate() {
+            let change = diagonal + usize::from(word != other);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(row[j + 1] + 1);
+        }
+    }
+    row[got.len()]
+}
