@@ -38,10 +38,42 @@ const ANY: &[&str] = &[
     "any of those",
 ];
 
+/// Weekdays as a small recogniser writes them down when it splits them into words that it knows
+/// better.
+const SPLIT_WEEKDAYS: [([&str; 2], &str); 11] = [
+    (["mun", "day"], "monday"),
+    (["do", "stay"], "tuesday"),
+    (["choose", "day"], "tuesday"),
+    (["chews", "day"], "tuesday"),
+    (["twos", "day"], "tuesday"),
+    (["wins", "day"], "wednesday"),
+    (["whens", "day"], "wednesday"),
+    (["thirst", "day"], "thursday"),
+    (["thurs", "day"], "thursday"),
+    (["fry", "day"], "friday"),
+    (["fried", "day"], "friday"),
+];
+
+/// The words with split weekdays put together.
+fn whole_weekdays(words: Vec<String>) -> Vec<String> {
+    let mut whole: Vec<String> = Vec::with_capacity(words.len());
+    for word in words {
+        let day = whole.last().and_then(|before| {
+            let pair = [before.as_str(), word.as_str()];
+            SPLIT_WEEKDAYS.iter().find(|(split, _)| *split == pair).map(|(_, day)| *day)
+        });
+        if day.is_some() {
+            whole.pop();
+        }
+        whole.push(day.map_or(word, str::to_owned));
+    }
+    whole
+}
+
 /// Reads a wish. `today` is the day of the call. `None` when the words name no day and no time;
 /// an empty wish when they leave the choice to us.
 pub fn parse(text: &str, today: Date) -> Option<TimeWish> {
-    let words = words::split(text);
+    let words = whole_weekdays(words::split(text));
     let mut reader = Reader { words: &words, today, wish: TimeWish::default(), found: false };
     let mut at = 0;
     while at < words.len() {
@@ -404,6 +436,12 @@ mod tests {
 
     fn read(text: &str) -> String {
         parse(text, TODAY).map_or("nothing".to_owned(), |wish| wish.described())
+    }
+
+    #[test]
+    fn weekdays_that_recognition_split_are_put_together() {
+        assert_eq!(read("Do stay morning, please."), "on a Tuesday, in the morning");
+        assert_eq!(read("the wins day after"), "on a Wednesday");
     }
 
     #[test]
