@@ -7,6 +7,8 @@ use anyhow::{Context, Result, ensure};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
+use crate::caller::sip::{header, media_address, ok, status};
+
 /// A telephone in text.
 #[derive(Debug)]
 pub struct Phone {
@@ -52,7 +54,7 @@ impl Phone {
         starts(&answer, "200")?;
         let tag = to_tag(&answer);
         self.send(&self.message("ACK", id, &tag, 1, "")).await?;
-        Ok((tag, media_address(&answer)?))
+        Ok((tag, media_address(&answer).context("the answer names no audio")?))
     }
 
     /// Waits for the other side's BYE and answers it.
@@ -63,12 +65,7 @@ impl Phone {
                 let (length, _) = self.socket.recv_from(&mut buffer).await?;
                 let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
                 if text.starts_with("BYE ") {
-                    let copied = ["via", "from", "to", "call-id", "cseq"]
-                        .iter()
-                        .filter_map(|name| line(&text, &format!("{name}:")))
-                        .fold(String::new(), |all, line| all + line + "\r\n");
-                    let answer = format!("SIP/2.0 200 OK\r\n{copied}Content-Length: 0\r\n\r\n");
-                    return self.send(&answer).await;
+                    return self.send(&ok(&text)).await;
                 }
             }
         };
@@ -88,7 +85,7 @@ impl Phone {
                 let mut buffer = vec![0; 4096];
                 let (length, _) = self.socket.recv_from(&mut buffer).await?;
                 let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
-                if text.starts_with("SIP/2.0 ") && !text.starts_with("SIP/2.0 1") {
+                if status(&text).is_some_and(|status| status >= 200) {
                     return Ok(text);
                 }
             }
@@ -99,15 +96,10 @@ impl Phone {
     /// Asks and waits for the answer to this very request; retransmissions of others pass by.
     pub async fn ask(&self, message: &str) -> Result<String> {
         self.send(message).await?;
-        let value = |text: &str, name: &str| {
-            line(text, name)
-                .and_then(|line| line.split_once(':'))
-                .map(|(_, value)| value.trim().to_owned())
-        };
         loop {
             let answer = self.answer().await?;
-            let same = |name| value(&answer, name) == value(message, name);
-            if same("call-id:") && same("cseq:") {
+            let same = |name| header(&answer, name) == header(message, name);
+            if same("call-id") && same("cseq") {
                 return Ok(answer);
             }
         }
@@ -129,22 +121,10 @@ impl Phone {
     }
 }
 
-fn line<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    text.lines().find(|line| line.to_lowercase().starts_with(name))
-}
-
-/// Where the answer's audio goes.
-pub fn media_address(answer: &str) -> Result<SocketAddr> {
-    let value = |prefix: &str| answer.lines().find_map(|line| line.strip_prefix(prefix));
-    let ip = value("c=IN IP4 ").context("no address")?.trim().parse()?;
-    let port = value("m=audio ").and_then(|rest| rest.split(' ').next()).context("no port")?;
-    Ok(SocketAddr::new(ip, port.parse()?))
-}
-
 /// The tag that the answer gave its side.
 pub fn to_tag(answer: &str) -> String {
-    let line = answer.lines().find(|line| line.to_lowercase().starts_with("to:"));
-    let tag = line.and_then(|line| line.split(";tag=").nth(1)).unwrap_or_default();
+    let to = header(answer, "to");
+    let tag = to.and_then(|to| to.split(";tag=").nth(1)).unwrap_or_default();
     format!(";tag={}", tag.trim())
 }
 

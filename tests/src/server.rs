@@ -34,6 +34,22 @@ pub fn models() -> Result<PathBuf> {
     Ok(cache.folder().to_owned())
 }
 
+/// How often a server is asked whether it is ready …
+pub const READY_POLL: Duration = Duration::from_millis(200);
+/// … and how many times: the first start makes the fixed sentences.
+pub const READY_POLLS: usize = 1500;
+
+/// Free addresses for SIP and HTTP.
+pub fn free_addresses() -> Result<(SocketAddr, SocketAddr)> {
+    let sip = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
+    Ok((sip, TcpListener::bind("127.0.0.1:0")?.local_addr()?))
+}
+
+/// Whether the server takes calls.
+pub async fn is_ready(http: SocketAddr) -> bool {
+    get(http, "/readyz").await.is_ok_and(|answer| answer.contains(" 200 "))
+}
+
 /// A running server with the demo hospital.
 pub struct Server {
     child: Child,
@@ -47,8 +63,7 @@ pub struct Server {
 impl Server {
     /// Starts one on free ports and waits until it is ready.
     pub async fn start(data: &Path, extra: &[&str]) -> Result<Self> {
-        let sip = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
-        let http = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let (sip, http) = free_addresses()?;
         let child = Command::new(program()?)
             .args(["serve", "--site", "deploy/sites/demo-hospital", "--data"])
             .arg(data)
@@ -61,14 +76,14 @@ impl Server {
             .kill_on_drop(true)
             .spawn()?;
         let mut server = Self { child, sip, http, data: data.to_owned() };
-        for _ in 0..1500 {
-            if server.get("/readyz").await.is_ok_and(|answer| answer.contains(" 200 ")) {
+        for _ in 0..READY_POLLS {
+            if is_ready(http).await {
                 return Ok(server);
             }
             if let Some(status) = server.child.try_wait()? {
                 bail!("the server ended ({status}): {}", server.log());
             }
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            tokio::time::sleep(READY_POLL).await;
         }
         bail!("the server is not ready: {}", server.log())
     }

@@ -1,6 +1,6 @@
 //! A whole call under the log guard: whatever is logged, at any level, holds nothing of the caller.
 
-use std::net::{TcpListener, UdpSocket};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -9,7 +9,7 @@ use radline_server::app;
 use radline_server::config::{Config, ServeOptions};
 use radline_store::Store;
 use radline_tests::caller::{Persona, converse};
-use radline_tests::server::{models, root};
+use radline_tests::server::{READY_POLL, READY_POLLS, free_addresses, is_ready, models, root};
 use tokio::sync::mpsc;
 
 /// What the caller says or is, and what must be in no log line.
@@ -34,8 +34,7 @@ async fn a_call_leaves_no_word_in_any_log() -> Result<()> {
     }
     tracing::subscriber::set_global_default(guard.clone())?;
     let folder = tempfile::tempdir()?;
-    let sip = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
-    let http = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let (sip, http) = free_addresses()?;
     let config = Config::from_options(ServeOptions {
         site: Some(root().join("deploy/sites/demo-hospital")),
         data: Some(folder.path().to_owned()),
@@ -48,7 +47,7 @@ async fn a_call_leaves_no_word_in_any_log() -> Result<()> {
     wait_until_ready(http).await?;
 
     // Consent, the reason, two identifiers and the order; then the caller hangs up.
-    let mut persona = Persona::load(&root().join("tests/personas/carter.toml"))?;
+    let mut persona = Persona::carter()?;
     persona.turns_max = 6;
     let mut talk = Vec::new();
     let show = |who: &str, words: &str| talk.push(format!("{who}: {words}"));
@@ -69,12 +68,12 @@ async fn a_call_leaves_no_word_in_any_log() -> Result<()> {
     Ok(())
 }
 
-async fn wait_until_ready(http: std::net::SocketAddr) -> Result<()> {
-    for _ in 0..1500 {
-        if radline_tests::server::get(http, "/readyz").await.is_ok_and(|a| a.contains(" 200 ")) {
+async fn wait_until_ready(http: SocketAddr) -> Result<()> {
+    for _ in 0..READY_POLLS {
+        if is_ready(http).await {
             return Ok(());
         }
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::time::sleep(READY_POLL).await;
     }
     anyhow::bail!("the server is not ready")
 }

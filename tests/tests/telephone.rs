@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use md5::{Digest, Md5};
 use radline_tests::caller::{Persona, converse};
 use radline_tests::phone::{Phone, starts, to_tag};
-use radline_tests::server::{Server, json, models, root};
+use radline_tests::server::{Server, json, models};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -17,10 +17,6 @@ use tokio::sync::Mutex;
 /// Two cores are not enough for several servers with their models at once.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
-fn persona() -> Result<Persona> {
-    Persona::load(&root().join("tests/personas/carter.toml"))
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_patient_books_a_scan_by_telephone() -> Result<()> {
     let _turn = ONE_AT_A_TIME.lock().await;
@@ -28,7 +24,7 @@ async fn a_patient_books_a_scan_by_telephone() -> Result<()> {
     let server = Server::start(folder.path(), &[]).await?;
     let mut conversation = Vec::new();
     let show = |who: &str, words: &str| conversation.push(format!("{who}: {words}"));
-    let report = converse(server.sip, &models()?, &persona()?, show).await?;
+    let report = converse(server.sip, &models()?, &Persona::carter()?, show).await?;
     let talk = conversation.join("\n");
     ensure!(report.agent_hung_up, "the agent did not say goodbye:\n{talk}");
     let booked = server.json(&["appointments", "list"]).await?;
@@ -62,11 +58,7 @@ async fn the_line_answers_as_the_rfcs_say() -> Result<()> {
     phone.ack_refusal("video", &answer).await?;
 
     // Hold and resume.
-    let invite = phone.message("INVITE", "one", "", 1, &phone.sdp("0", "sendrecv"));
-    let answer = phone.ask(&invite).await?;
-    starts(&answer, "200")?;
-    let tag = to_tag(&answer);
-    phone.send(&phone.message("ACK", "one", &tag, 1, "")).await?;
+    let (tag, _) = phone.call("one").await?;
     tokio::time::sleep(Duration::from_millis(300)).await;
     let hold = phone.message("INVITE", "one", &tag, 2, &phone.sdp("0", "sendonly"));
     let answer = phone.ask(&hold).await?;

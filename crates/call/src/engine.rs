@@ -69,7 +69,7 @@ pub struct CallEngine {
     turn: u32,
     /// Since when neither side has said anything.
     quiet_since: Duration,
-    /// What the language model read in turns that counted.
+    /// What the language model read in turns that were committed.
     readings: VecDeque<EarlierReading>,
     keys: String,
     last_key: Duration,

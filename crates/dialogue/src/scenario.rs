@@ -257,6 +257,11 @@ pub(crate) const VALUES: &[&str] = &[
 ];
 
 impl Scenario {
+    /// Name and version, for the record.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.id, self.version)
+    }
+
     /// Reads and checks a scenario file.
     pub fn load(path: &Path) -> Result<Self, ScenarioError> {
         let file = path.display().to_string();

@@ -207,7 +207,7 @@ impl Dialogue {
 
     /// The scenario's name and version, for the record.
     pub fn scenario(&self) -> String {
-        format!("{} {}", self.scenario.id, self.scenario.version)
+        self.scenario.name()
     }
 
     /// The state's name.

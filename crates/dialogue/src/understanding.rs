@@ -265,8 +265,8 @@ pub struct Understanding {
     pub by: UnderstoodBy,
 }
 
-/// An open utterance that the language model read earlier in the call and that counted. It reads
-/// the next one in the light of those.
+/// An open utterance of an earlier turn that the language model read. It reads the next one in the
+/// light of those. Whether the caller then confirmed the reading is not kept here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EarlierReading {
     /// The words.

@@ -132,17 +132,19 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
         voice_activity_file: loaded.voice_activity_file,
         calls: AtomicU64::new(0),
     });
-    tokio::select! {
-        () = prepare_prompts(&services) => {}
-        _ = stop.recv() => return Ok(()),
+    let told_to_stop = tokio::select! {
+        () = prepare_prompts(&services) => false,
+        _ = stop.recv() => true,
+    };
+    if !told_to_stop {
+        let (sip, calls) = SipEndpoint::open(config.sip.clone()).await?;
+        ready.store(true, Ordering::Release);
+        let name = &services.site.name;
+        tracing::info!(sip = %sip.address(), http = %http_address, site = %name, "ready");
+        answer_calls(&services, &sip, calls, stop, config.drain).await;
+        ready.store(false, Ordering::Release);
+        sip.close();
     }
-    let (sip, calls) = SipEndpoint::open(config.sip.clone()).await?;
-    ready.store(true, Ordering::Release);
-    tracing::info!(sip = %sip.address(), http = %http_address, site = %services.site.name, "ready");
-
-    answer_calls(&services, &sip, calls, stop, config.drain).await;
-    ready.store(false, Ordering::Release);
-    sip.close();
     services.ears.close();
     services.voice.close();
     services.reader.close();

@@ -34,7 +34,7 @@ pub async fn run(services: Arc<Services>, call: IncomingCall, shutdown: Cancella
         id: id.clone(),
         started: services.clock.moment().now,
         peer: call.peer.to_string(),
-        scenario: format!("{} {}", services.site.triage.id, services.site.triage.version),
+        scenario: services.site.triage.name(),
     };
     if let Err(error) = services.store.begin_call(&start).await {
         // Without a record there is no call: nothing that it did could be answered for.

@@ -3,10 +3,11 @@
 use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
-use radline_call::{CallEngine, CallEvent, CallInput, CallOutput, EndReason, EventKind, Medium};
+use radline_call::{
+    CallEngine, CallEvent, CallInput, CallOutput, EndReason, EventKind, Medium, limits,
+};
 use radline_dialogue::{ActionOutcome, Dialogue, EarlierReading, RedFlags, Then, Understanding};
 use radline_language::model::{CallContext, LanguageModel};
 use radline_language::understanding;
@@ -21,9 +22,6 @@ use crate::site::Site;
 use crate::terminal;
 use crate::workers::reading::READING_LIMIT;
 
-/// Longest wait for the clinic, as in a call.
-const CLINIC_DEADLINE: Duration = Duration::from_secs(5);
-
 /// Talks with whoever types. Returns when the dialogue or the input ends.
 pub async fn text(
     site: Site,
@@ -32,7 +30,7 @@ pub async fn text(
     model_file: PathBuf,
     as_json: bool,
 ) -> Result<()> {
-    let scenario = format!("{} {}", site.triage.id, site.triage.version);
+    let scenario = site.triage.name();
     let id = Uuid::new_v4().to_string();
     let started = clock.moment().now;
     let peer = "text".to_owned();
@@ -124,7 +122,7 @@ impl Talk {
             }
             CallOutput::Act { request, action } => {
                 let work = self.store.perform(&self.id, moment, &self.site.office, &action);
-                let outcome = match tokio::time::timeout(CLINIC_DEADLINE, work).await {
+                let outcome = match tokio::time::timeout(limits::CLINIC_DEADLINE, work).await {
                     Ok(Ok(outcome)) => outcome,
                     Ok(Err(error)) => {
                         tracing::error!(%error, "the clinic failed");

@@ -19,7 +19,7 @@ Commands:
   demo [--once]              install, build and fetch what is missing, then place a real call
                              that books a scan; --once ends after the call
   test                       install what is missing, then run every check and test
-  tidy                       check the dependency table, file headers and file sizes
+  tidy                       check the dependency table, licences, file headers and sizes
   bench latency [--calls N]  real calls over loopback, timed from the packets
 ";
 

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use radline_audio::{Codec, resample};
-use radline_dialogue::Expectation;
+use radline_dialogue::{Expectation, words};
+use radline_language::parsers::numbers;
 use radline_server::workers::transcription::example;
 use radline_speech::{Transcriber, WhisperTranscriber};
 use serde::Deserialize;
@@ -120,94 +121,23 @@ fn telephone(file: &Path) -> Result<Vec<i16>> {
     Ok(resample::to_pcm(&resample::convert(&resample::to_float(&line), 8_000, 16_000)?))
 }
 
-/// Words without case and punctuation, numbers as digits however they were said.
+/// Words without case and punctuation, numbers as digits however they were said. A letter stays a
+/// letter: an "o" alone may be part of a spelling.
 fn plain(text: &str) -> Vec<String> {
-    let lower = text.to_lowercase().replace('\'', "");
-    let words: Vec<&str> =
-        lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let mut plain: Vec<String> = Vec::new();
-    let mut tens: Option<u32> = None;
-    for word in words {
-        let zeros = word.replace('o', "0");
-        let is_number = zeros.bytes().all(|byte| byte.is_ascii_digit());
-        let word = if is_number && word.len() > 1 && word != "oo" { &zeros } else { word };
-        let ordinal = ["st", "nd", "rd", "th"].iter().find_map(|end| word.strip_suffix(end));
-        let word =
-            ordinal.filter(|digits| digits.bytes().all(|b| b.is_ascii_digit())).unwrap_or(word);
-        match (tens.take(), number(word)) {
-            (Some(ten), Some(unit)) if (1..10).contains(&unit) => {
-                plain.push((ten + unit).to_string());
-            }
-            (before, value) => {
-                plain.extend(before.map(|ten| ten.to_string()));
-                match value {
-                    Some(ten) if ten >= 20 => tens = Some(ten),
-                    Some(value) => plain.push(value.to_string()),
-                    None => plain.push(word.to_owned()),
-                }
-            }
-        }
+    let words: Vec<String> = words::split(text).iter().map(|w| numbers::with_zeros(w)).collect();
+    let (mut plain, mut rest) = (Vec::new(), &words[..]);
+    while let Some(word) = rest.first() {
+        let number = if word == "o" { None } else { numbers::read(rest) };
+        let (text, taken) = match number {
+            // A written number keeps its leading zeros.
+            Some((number, 1)) if number.digits == word.len() => (word.clone(), 1),
+            Some((number, taken)) => (number.value.to_string(), taken),
+            None => (word.clone(), 1),
+        };
+        plain.push(text);
+        rest = &rest[taken..];
     }
-    plain.extend(tens.map(|ten| ten.to_string()));
     plain
-}
-
-fn number(word: &str) -> Option<u32> {
-    const UNITS: [&str; 20] = [
-        "zero",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-    ];
-    const ORDINALS: [&str; 20] = [
-        "",
-        "first",
-        "second",
-        "third",
-        "fourth",
-        "fifth",
-        "sixth",
-        "seventh",
-        "eighth",
-        "ninth",
-        "tenth",
-        "eleventh",
-        "twelfth",
-        "thirteenth",
-        "fourteenth",
-        "fifteenth",
-        "sixteenth",
-        "seventeenth",
-        "eighteenth",
-        "nineteenth",
-    ];
-    const TENS: [&str; 8] =
-        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-    const TENTHS: [&str; 2] = ["twentieth", "thirtieth"];
-    if word == "oh" {
-        return Some(0);
-    }
-    let at = |list: &[&str]| list.iter().position(|other| *other == word).map(|n| n as u32);
-    at(&UNITS)
-        .or_else(|| at(&ORDINALS))
-        .or_else(|| at(&TENS).map(|n| 20 + 10 * n))
-        .or_else(|| at(&TENTHS).map(|n| 20 + 10 * n))
 }
 
 /// Words to change, add or take out to make one list of the other.

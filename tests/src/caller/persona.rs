@@ -31,6 +31,11 @@ pub struct Line {
 }
 
 impl Persona {
+    /// The patient of the demonstration clinic who books an MRI.
+    pub fn carter() -> Result<Self> {
+        Self::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("personas/carter.toml"))
+    }
+
     /// Reads a persona file.
     pub fn load(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
@@ -59,8 +64,7 @@ mod tests {
 
     #[test]
     fn the_last_question_is_answered() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("personas/carter.toml");
-        let persona = Persona::load(&path).expect("reads");
+        let persona = Persona::carter().expect("reads");
         let heard = "Thank you, Amara. I have your order here. Which side is to be examined?";
         assert_eq!(persona.answer(heard), "The left one.");
         assert_eq!(persona.answer("blah"), persona.otherwise);

@@ -105,12 +105,7 @@ impl SipCall {
             if method.starts_with("SIP/") || method == "ACK" {
                 continue;
             }
-            let copied: String = ["via", "from", "to", "call-id", "cseq"]
-                .iter()
-                .filter_map(|name| Some(format!("{name}: {}\r\n", header(&message, name)?)))
-                .collect();
-            let answer = format!("SIP/2.0 200 OK\r\n{copied}Content-Length: 0\r\n\r\n");
-            self.socket.send_to(answer.as_bytes(), self.server).await?;
+            self.socket.send_to(ok(&message).as_bytes(), self.server).await?;
             if method == "BYE" {
                 return Ok(());
             }
@@ -134,18 +129,30 @@ fn offer(rtp: SocketAddr) -> String {
     )
 }
 
-fn status(message: &str) -> Option<u16> {
+/// The status of an answer; none of a request.
+pub(crate) fn status(message: &str) -> Option<u16> {
     message.strip_prefix("SIP/2.0 ")?.split(' ').next()?.parse().ok()
 }
 
-fn header<'a>(message: &'a str, name: &str) -> Option<&'a str> {
+/// The 200 that answers a request.
+pub(crate) fn ok(request: &str) -> String {
+    let copied: String = ["via", "from", "to", "call-id", "cseq"]
+        .iter()
+        .filter_map(|name| Some(format!("{name}: {}\r\n", header(request, name)?)))
+        .collect();
+    format!("SIP/2.0 200 OK\r\n{copied}Content-Length: 0\r\n\r\n")
+}
+
+/// The value of a message's header.
+pub(crate) fn header<'a>(message: &'a str, name: &str) -> Option<&'a str> {
     message.lines().take_while(|line| !line.is_empty()).find_map(|line| {
         let (key, value) = line.split_once(':')?;
         key.trim().eq_ignore_ascii_case(name).then(|| value.trim())
     })
 }
 
-fn media_address(message: &str) -> Option<SocketAddr> {
+/// Where the answer's audio goes.
+pub(crate) fn media_address(message: &str) -> Option<SocketAddr> {
     let value = |prefix: &str| message.lines().find_map(|line| line.strip_prefix(prefix));
     let ip = value("c=IN IP4 ")?.trim().parse().ok()?;
     let port = value("m=audio ")?.split(' ').next()?.parse().ok()?;

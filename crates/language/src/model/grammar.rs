@@ -5,11 +5,11 @@ use std::sync::Arc;
 use llguidance::api::TopLevelGrammar;
 use llguidance::toktrie::{TokEnv, TokRxInfo, TokTrie, TokenId, TokenizerEnv};
 use llguidance::{Matcher, ParserFactory};
-use radline_dialogue::{Command, ExamMention, Intent, Modality};
+use radline_dialogue::{Command, ExamMention};
 
 use super::tokenizer::ModelTokenizer;
 
-/// At most one intent, one exam and the wish for a person, or nothing.
+/// One command or two, or nothing.
 const GRAMMAR: &str = r#"
 start: "none" | command ("; " command)?
 command: "request_person" | "want " INTENT | "exam " EXAM
@@ -99,10 +99,9 @@ pub(super) fn commands(sentence: &str) -> Vec<Command> {
     for part in sentence.trim().split(';') {
         match part.trim().split_once(' ') {
             None if part.trim() == "request_person" => commands.push(Command::RequestPerson),
-            Some(("want", intent)) => commands.extend(intent_named(intent).map(Command::Want)),
+            Some(("want", intent)) => commands.extend(named(intent).map(Command::Want)),
             Some(("exam", exam)) => {
-                let modality = modality_named(exam);
-                let mention = modality
+                let mention = named(exam)
                     .map(|kind| ExamMention { modality: Some(kind), ..ExamMention::default() });
                 commands.extend(mention.map(Command::Exam));
             }
@@ -124,16 +123,15 @@ pub(super) fn sentence(commands: &[Command]) -> String {
     if said.is_empty() { "none".to_owned() } else { said.join("; ") }
 }
 
-fn intent_named(name: &str) -> Option<Intent> {
-    serde_json::from_value(serde_json::Value::String(name.to_owned())).ok()
-}
-
-fn modality_named(name: &str) -> Option<Modality> {
+/// An intent or a modality by its name in data files.
+fn named<T: serde::de::DeserializeOwned>(name: &str) -> Option<T> {
     serde_json::from_value(serde_json::Value::String(name.to_owned())).ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use radline_dialogue::Intent;
+
     use super::*;
 
     #[test]

@@ -9,7 +9,7 @@ use candle_nn::ops::{rms_norm, silu, softmax_last_dim};
 use candle_nn::rotary_emb::{rope, rope_i};
 
 /// Longest prompt and answer together, tokens.
-pub(super) const CONTEXT_MAX: usize = 2048;
+const CONTEXT_MAX: usize = 2048;
 
 /// Keys and values of the tokens read so far. Cloning is cheap, and a clone goes its own way.
 #[derive(Debug, Clone, Default)]

@@ -164,7 +164,7 @@ pub fn digits(words: &[String]) -> String {
 }
 
 /// A zero is said as the letter, and written as one in the middle of a number: "886O".
-fn with_zeros(word: &str) -> String {
+pub fn with_zeros(word: &str) -> String {
     let numeric = word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'o');
     if numeric && word.bytes().any(|byte| byte.is_ascii_digit()) {
         word.replace('o', "0")

@@ -24,9 +24,8 @@ struct Job {
 /// and leans towards their spelling and form; short ones, because each costs decoding time. None
 /// of them may be a record of the demonstration clinic, or a measurement would flatter itself.
 ///
-/// Names and numbers get none: an example of nine spelled surnames and nine telephone numbers over
-/// µ-law made tiny.en write the example's letters and the example's length (5 of 9 numbers right
-/// without, 2 with).
+/// Names and numbers get none: over µ-law an example made tiny.en write the example's letters and
+/// the example's length (of nine telephone numbers 5 were right without one, 2 with it).
 pub const fn example(expectation: Expectation) -> Option<&'static str> {
     match expectation {
         Expectation::YesNo => Some("Yes, please. No, I don't. I'm not sure."),

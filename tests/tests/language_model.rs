@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use radline_dialogue::{Command, EarlierReading, UnderstoodBy};
 use radline_language::model::{CallContext, LanguageModel, ModelError};
+use radline_server::models::Manifest;
+use radline_server::models::cache::LANGUAGE;
+use radline_tests::server::models;
 
 fn file() -> PathBuf {
-    let named = std::env::var_os("RADLINE_MODELS").map(PathBuf::from);
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let home = || PathBuf::from(std::env::var_os("HOME").expect("a home")).join(".cache");
-    let folder = named.unwrap_or_else(|| cache.unwrap_or_else(home).join("radline/models"));
-    folder.join("SmolLM2-135M-Instruct.Q4_1.gguf")
+    models().expect("a folder").join(Manifest::built_in().file(LANGUAGE))
 }
 
 #[test]
