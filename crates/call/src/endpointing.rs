@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use radline_audio::{AudioFrame, FRAME_MS, SpeechProbability};
+use radline_audio::{AudioFrame, FRAME_MS, SpeechProbability, level};
 
 use crate::limits;
 
@@ -42,15 +42,31 @@ pub struct Endpointing {
     silence: Duration,
     began_at: Duration,
     ended_at: Duration,
+    /// The longest pause after which speech went on.
+    longest_pause: Duration,
+    /// Sum of the levels of voiced frames, dBFS, and their count.
+    loudness: (f32, u32),
+}
+
+/// An utterance that was taken, in case the caller goes on with it.
+#[derive(Debug, Clone)]
+pub struct Taken {
+    frames: VecDeque<AudioFrame>,
+    voiced: Duration,
+    began_at: Duration,
 }
 
 impl Endpointing {
     /// Takes a frame that ends at `now`.
     pub fn push(&mut self, now: Duration, frame: AudioFrame, speech: SpeechProbability) -> Change {
+        let level = level::rms_dbfs(frame.samples());
         self.frames.push_back(frame);
         let threshold = if self.speaking { LASTS } else { BEGINS };
         let voiced = speech.value() >= threshold;
         self.rising = if voiced { self.rising + 1 } else { 0 };
+        if voiced {
+            self.loudness = (self.loudness.0 + level, self.loudness.1 + 1);
+        }
         if self.speaking {
             return self.while_speaking(now, voiced);
         }
@@ -72,6 +88,7 @@ impl Endpointing {
         if !self.begun {
             self.began_at = now.saturating_sub(FRAME * BEGIN_FRAMES as u32);
         }
+        self.longest_pause = self.longest_pause.max(self.silence);
         (self.begun, self.speaking, self.silence) = (true, true, Duration::ZERO);
         self.voiced += FRAME * BEGIN_FRAMES as u32;
         self.ended_at = now;
@@ -94,6 +111,28 @@ impl Endpointing {
         let keep = self.frames.len().min(BEGIN_FRAMES);
         let frames = self.frames.split_off(self.frames.len() - keep);
         *self = Self { frames, ..Self::default() };
+    }
+
+    /// Takes the utterance out, for [`Self::prepend`] if the caller goes on with it.
+    pub fn take(&mut self) -> Taken {
+        let taken = Taken {
+            frames: std::mem::take(&mut self.frames),
+            voiced: self.voiced,
+            began_at: self.began_at,
+        };
+        self.reset();
+        taken
+    }
+
+    /// The caller goes on with an utterance that was taken for whole: what is being heard now is
+    /// its second part.
+    pub fn prepend(&mut self, mut first: Taken) {
+        first.frames.append(&mut self.frames);
+        self.frames = first.frames;
+        self.voiced += first.voiced;
+        if first.voiced > Duration::ZERO {
+            self.began_at = first.began_at;
+        }
     }
 
     /// Whether the caller has begun to speak.
@@ -119,6 +158,17 @@ impl Endpointing {
     /// Start and end of speech, since the call began.
     pub const fn span(&self) -> (Duration, Duration) {
         (self.began_at, self.ended_at)
+    }
+
+    /// The longest pause inside the utterance so far.
+    pub const fn longest_pause(&self) -> Duration {
+        self.longest_pause
+    }
+
+    /// Mean level of the voiced frames, dBFS; none before the first.
+    pub fn level(&self) -> Option<f32> {
+        let (sum, frames) = self.loudness;
+        (frames > 0).then(|| sum / frames as f32)
     }
 
     /// Length of the utterance so far, pauses included.

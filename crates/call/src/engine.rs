@@ -22,9 +22,13 @@ use crate::playout::{Heard, Playout};
 
 mod clock;
 mod hearing;
+mod overlap;
+mod planning;
 mod timing;
 
 use hearing::Hearing;
+use overlap::{Checkpoint, Overlap};
+use planning::{Numbers, Step, Worded};
 use timing::Stopwatch;
 
 /// How caller and agent exchange words.
@@ -44,7 +48,7 @@ enum Waiting {
     /// The caller's answer.
     Caller { question: Question, patient: bool },
     /// The clinic's answer.
-    Clinic { request: u32, action: &'static str, since: Duration },
+    Clinic { request: u32, action: &'static str, since: Duration, told: bool },
     /// The last words to be heard; then the call ends.
     LastWords(EndReason),
     /// Nothing: the call is over.
@@ -65,7 +69,21 @@ pub struct CallEngine {
     playout: Playout,
     endpointing: Endpointing,
     hearing: Option<Hearing>,
+    /// The caller speaks over the agent's voice, and it is not decided who goes on.
+    overlap: Option<Overlap>,
+    /// How things stood before the last turn counted, while that can be undone.
+    checkpoint: Option<Checkpoint>,
+    /// The agent was cut off before the caller could hear the question.
+    question_unheard: bool,
+    /// Sentences that must be heard and were cut off.
+    owed: Vec<Sentence>,
+    /// The longest pause that the caller usually makes inside an utterance.
+    pace: Duration,
+    /// How loud the caller usually speaks, dBFS.
+    caller_level: Option<f32>,
     attempt: TurnId,
+    /// Attempts since the last turn that counted.
+    attempts: u32,
     turn: u32,
     /// Since when neither side has said anything.
     quiet_since: Duration,
@@ -74,8 +92,11 @@ pub struct CallEngine {
     keys: String,
     last_key: Duration,
     held_since: Option<Duration>,
-    next_sentence: u32,
-    next_request: u32,
+    numbers: Numbers,
+    /// A request to the clinic that was given up; its answer comes too late.
+    given_up: Option<u32>,
+    /// Since when a reply is held back because the caller is speaking.
+    reply_held: Option<Duration>,
     stopwatch: Option<Stopwatch>,
     recording: bool,
     synthesis_failures: u32,
@@ -96,15 +117,23 @@ impl CallEngine {
             playout: Playout::default(),
             endpointing: Endpointing::default(),
             hearing: None,
+            overlap: None,
+            checkpoint: None,
+            question_unheard: false,
+            owed: Vec::new(),
+            pace: Duration::ZERO,
+            caller_level: None,
             attempt: TurnId::default(),
+            attempts: 0,
             turn: 0,
             quiet_since: Duration::ZERO,
             readings: VecDeque::new(),
             keys: String::new(),
             last_key: Duration::ZERO,
             held_since: None,
-            next_sentence: 0,
-            next_request: 0,
+            numbers: Numbers::default(),
+            given_up: None,
+            reply_held: None,
             stopwatch: None,
             recording: false,
             synthesis_failures: 0,
@@ -131,10 +160,11 @@ impl CallEngine {
             CallInput::Transcribed(turn, transcript) => self.transcribed(turn, transcript),
             CallInput::Understood(turn, understanding) => self.understood(turn, understanding),
             CallInput::ClinicAnswered(request, outcome) => self.clinic_answered(request, outcome),
-            CallInput::Synthesized(id, audio) => self.synthesized(id, audio.as_ref()),
+            CallInput::Synthesized(id, audio) => self.synthesized(id, audio),
             CallInput::Shutdown => self.shut_down(),
         }
-        if matches!(self.waiting, Waiting::LastWords(_)) && self.playout.is_idle() {
+        let silent = self.playout.is_idle() && self.hearing.is_none();
+        if silent && matches!(self.waiting, Waiting::LastWords(_)) {
             self.hang_up();
         }
     }
@@ -190,11 +220,71 @@ impl CallEngine {
         }
     }
 
-    /// Carries out the dialogue's next move.
+    /// Carries out a move of the dialogue that no words of the caller led to.
     fn apply(&mut self, next: DialogueMove) {
+        self.checkpoint = None;
+        let say = next.say.iter().map(|sentence| self.worded(sentence.clone())).collect();
+        self.carry_out(vec![Step::Move { next, say }], None);
+    }
+
+    fn worded(&mut self, sentence: Sentence) -> Worded {
+        Worded { id: self.numbers.sentence(), sentence, asked: false, audio: None }
+    }
+
+    /// Carries out what was decided, one step after the other. `pending` is a question to the
+    /// clinic that was asked already.
+    fn carry_out(&mut self, steps: Vec<Step>, pending: Option<(u32, &'static str)>) {
+        self.playout.begin_prompt();
+        self.say_what_is_owed(&steps);
+        let mut last = None;
+        for step in steps {
+            match step {
+                Step::Move { next, say } => last = Some(self.enter(next, say)),
+                Step::LookedUp { action, outcome } => {
+                    self.record(EventKind::ActionRequested { action: action.to_owned() });
+                    let (action, outcome) = (action.to_owned(), outcome.to_owned());
+                    self.record(EventKind::ActionAnswered { action, outcome });
+                }
+            }
+        }
+        if let Some((then, patient)) = last {
+            self.wait_for(then, patient, pending);
+        }
+        self.quiet_since = self.now;
+        if self.endpointing.begun() {
+            self.begin_overlap();
+        }
+    }
+
+    fn wait_for(&mut self, then: Then, patient: bool, pending: Option<(u32, &'static str)>) {
+        self.waiting = match then {
+            Then::Listen(question) => Waiting::Caller { question, patient },
+            Then::Act(action) => self.act(action, pending),
+            Then::HangUp => Waiting::LastWords(EndReason::Finished),
+        };
+    }
+
+    /// What must be heard and was cut off comes before anything else, unless it is said anyway.
+    fn say_what_is_owed(&mut self, steps: &[Step]) {
+        let owed = std::mem::take(&mut self.owed);
+        let said_anyway = |sentence: &Sentence| {
+            steps.iter().any(|step| match step {
+                Step::Move { next, .. } => next.say.iter().any(|next| next.text == sentence.text),
+                Step::LookedUp { .. } => false,
+            })
+        };
+        for sentence in owed.into_iter().filter(|sentence| !said_anyway(sentence)) {
+            let worded = self.worded(sentence);
+            self.speak(worded, false);
+        }
+    }
+
+    /// Enters a state and says what it says.
+    fn enter(&mut self, next: DialogueMove, say: Vec<Worded>) -> (Then, bool) {
         self.record(EventKind::Entered { state: next.state.clone() });
         if let (false, Some(true)) = (self.recording, self.dialogue.slots().recording) {
             self.recording = true;
+            self.checkpoint = None;
             self.emit(CallOutput::StartRecording);
             self.record(EventKind::RecordingStarted);
         }
@@ -202,78 +292,113 @@ impl CallEngine {
             stopwatch.worded(self.now, !next.say.is_empty());
         }
         self.last_move = Some(next.clone());
-        for sentence in next.say {
-            self.speak(sentence);
-        }
-        self.quiet_since = self.now;
-        self.waiting = match next.then {
-            Then::Listen(question) => Waiting::Caller { question, patient: next.patient },
-            Then::Act(action) => self.act(action),
-            Then::HangUp => Waiting::LastWords(EndReason::Finished),
+        let asks = match next.then {
+            Then::Listen(_) => say.len().checked_sub(1),
+            _ => None,
         };
+        for (index, worded) in say.into_iter().enumerate() {
+            self.speak(worded, asks == Some(index));
+        }
+        (next.then, next.patient)
     }
 
-    fn act(&mut self, action: Action) -> Waiting {
-        self.next_request += 1;
-        let (request, kind) = (self.next_request, action.kind());
+    fn act(&mut self, action: Action, pending: Option<(u32, &'static str)>) -> Waiting {
+        let kind = action.kind();
         self.record(EventKind::ActionRequested { action: kind.to_owned() });
-        self.emit(CallOutput::Act { request, action });
-        Waiting::Clinic { request, action: kind, since: self.now }
+        let request = match pending {
+            Some((request, asked)) if asked == kind => request,
+            _ => {
+                let request = self.numbers.request();
+                // What only reads can be undone with the turn that asked for it.
+                if !action.only_reads() {
+                    self.checkpoint = None;
+                }
+                self.emit(CallOutput::Act { request, action });
+                request
+            }
+        };
+        Waiting::Clinic { request, action: kind, since: self.now, told: false }
     }
 
-    fn speak(&mut self, sentence: Sentence) {
+    fn speak(&mut self, worded: Worded, asks: bool) {
+        let Worded { id, sentence, asked, audio } = worded;
         if self.medium == Medium::Text {
             let (from, heard) = (self.now, Duration::ZERO);
-            self.record_heard(Heard { sentence, from, heard, length: heard });
+            self.record_heard(&Heard { sentence, from, heard, length: heard });
             return;
         }
-        self.next_sentence += 1;
-        let sentence_id = self.next_sentence;
-        if self.playout.queue(sentence_id, sentence.clone()) {
-            self.emit(CallOutput::Synthesize { sentence_id, sentence });
-        } else {
+        if !self.playout.queue(id, sentence.clone(), asks) {
             self.problem("a sentence was dropped: too many were waiting to be spoken");
+            return;
+        }
+        match audio {
+            Some(audio) => self.playout.supply(id, &audio),
+            None if asked => {}
+            None => self.emit(CallOutput::Synthesize { sentence_id: id, sentence }),
         }
     }
 
-    fn record_heard(&mut self, heard: Heard) {
+    fn record_heard(&mut self, heard: &Heard) {
+        let words = heard.words();
+        let part = (heard.heard < heard.length).then(|| words.to_owned());
         self.record(EventKind::AgentSaid {
-            text: heard.sentence.text,
-            source: heard.sentence.source,
+            text: heard.sentence.text.clone(),
+            source: heard.sentence.source.clone(),
             from_ms: heard.from.as_millis() as u64,
             heard_ms: heard.heard.as_millis() as u64,
             length_ms: heard.length.as_millis() as u64,
+            heard: part.into(),
         });
     }
 
     fn clinic_answered(&mut self, answered: u32, outcome: ActionOutcome) {
-        let (action, late) = match &self.waiting {
-            Waiting::Clinic { request, action, .. } if *request == answered => (*action, false),
-            _ => ("an earlier request", true),
+        let action = match &self.waiting {
+            Waiting::Clinic { request, action, .. } if *request == answered => *action,
+            _ => return self.answered_aside(answered, outcome),
         };
         self.record(EventKind::ActionAnswered {
             action: action.to_owned(),
             outcome: outcome.kind().to_owned(),
         });
-        if late {
-            self.problem("the clinic answered too late; the answer was not used");
-            return;
-        }
         let next = self.dialogue.answer(outcome);
         self.apply(next);
     }
 
-    fn synthesized(&mut self, id: u32, audio: Option<&Phi<Vec<i16>>>) {
-        match audio {
-            Some(audio) => {
-                self.synthesis_failures = 0;
-                self.playout.supply(id, audio);
-            }
-            None => self.sentence_failed(id),
+    /// An answer that the dialogue does not wait for: to a plan's question, to that of a plan that
+    /// was dropped, or one that comes too late.
+    fn answered_aside(&mut self, answered: u32, outcome: ActionOutcome) {
+        if self.given_up == Some(answered) {
+            let (action, outcome) = ("an earlier request".to_owned(), outcome.kind().to_owned());
+            self.record(EventKind::ActionAnswered { action, outcome });
+            self.problem("the clinic answered too late; the answer was not used");
+            return;
+        }
+        let numbers = &mut self.numbers;
+        let plan = self.hearing.as_mut().and_then(|hearing| hearing.plan.as_mut());
+        let preparations = plan.map(|plan| plan.work().answered(answered, outcome, numbers));
+        self.prepare(preparations.unwrap_or_default());
+        self.plan_advanced();
+    }
+
+    fn synthesized(&mut self, id: u32, audio: Option<Phi<Vec<i16>>>) {
+        let Some(audio) = audio else { return self.sentence_failed(id) };
+        self.synthesis_failures = 0;
+        let plan = self.hearing.as_mut().and_then(|hearing| hearing.plan.as_mut());
+        let others = match plan {
+            Some(plan) => plan.work().synthesized(id, audio),
+            None => Some(audio),
+        };
+        match others {
+            Some(audio) => self.playout.supply(id, &audio),
+            None => self.plan_advanced(),
         }
     }
 
     fn sentence_failed(&mut self, id: u32) {
+        let plan = self.hearing.as_mut().and_then(|hearing| hearing.plan.as_mut());
+        if let Some(plan) = plan {
+            plan.work().unspoken(id);
+        }
         if !self.playout.drop_sentence(id) {
             return;
         }
@@ -289,23 +414,13 @@ impl CallEngine {
         self.stop_speaking();
         self.forget_hearing();
         self.waiting = Waiting::LastWords(EndReason::Shutdown);
-        self.speak(Sentence {
+        let worded = self.worded(Sentence {
             text: "I am sorry, I have to end this call. Please call again in a few minutes.".into(),
             reusable: true,
             firm: true,
             source: "engine shutdown".into(),
         });
-    }
-
-    /// Cuts the agent's voice and keeps what was heard of it.
-    fn stop_speaking(&mut self) {
-        let (heard, last) = self.playout.cut();
-        if let Some(heard) = heard {
-            self.record_heard(heard);
-        }
-        if let Some(frame) = last {
-            self.emit(CallOutput::Play(frame));
-        }
+        self.speak(worded, false);
     }
 
     fn hang_up(&mut self) {

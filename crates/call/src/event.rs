@@ -4,6 +4,8 @@ use radline_dialogue::{RedFlag, UnderstoodBy};
 use radline_phi::{Phi, stored};
 use serde::{Deserialize, Serialize};
 
+use crate::barge_in::Verdict;
+
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CallEvent {
@@ -43,6 +45,9 @@ pub enum EventKind {
         heard_ms: u64,
         /// How long it is, ms.
         length_ms: u64,
+        /// The words that were heard, when that was not all of them.
+        #[serde(default, with = "stored")]
+        heard: Phi<Option<String>>,
     },
     /// The caller spoke.
     CallerSaid {
@@ -77,7 +82,20 @@ pub enum EventKind {
     /// A question was left unanswered by silence.
     NothingHeard,
     /// The agent's voice was cut by the caller's.
-    BargeIn,
+    BargeIn {
+        /// From the caller's first sound to the agent's silence, ms.
+        yield_ms: u64,
+    },
+    /// A sound over the agent's voice after which the agent went on where it had stopped.
+    SpokeOn {
+        /// What the sound was.
+        because: Verdict,
+        /// How long the agent was silent for it, ms.
+        paused_ms: u64,
+    },
+    /// The caller went on with the words of the turn before, which had been taken for whole. What
+    /// it led to is undone; the next turn has all the words.
+    TurnReopened,
     /// The clinic was asked.
     ActionRequested {
         /// The action's name.
@@ -115,6 +133,12 @@ pub enum EventKind {
 pub struct TurnTiming {
     /// Until the turn was held to be over.
     pub waited_ms: u64,
+    /// Attempts to understand the turn; all but the last were dropped when the caller went on.
+    #[serde(default)]
+    pub attempts: u32,
+    /// Work on the turn that was done before it was over, ms: what speculation won.
+    #[serde(default)]
+    pub won_ms: u64,
     /// Time that transcription took; it begins before the turn is over.
     pub transcription_ms: u64,
     /// Time that understanding took.

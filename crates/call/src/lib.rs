@@ -1,6 +1,8 @@
 //! The call engine, sans-IO: what happens in a call, decided from inputs and the time that comes
 //! with them. It reads no clock, opens no socket and knows no model; the driver around it does.
 
+pub mod barge_in;
+pub mod end_of_turn;
 pub mod endpointing;
 pub mod engine;
 pub mod event;
@@ -8,7 +10,9 @@ pub mod input;
 pub mod limits;
 pub mod output;
 pub mod playout;
+pub mod speculative;
 
+pub use barge_in::Verdict;
 pub use engine::{CallEngine, Medium};
 pub use event::{CallEvent, EndReason, EventKind, TurnTiming};
 pub use input::{CallInput, Transcript, TurnId};

@@ -4,10 +4,33 @@ use std::time::Duration;
 
 use radline_dialogue::Expectation;
 
-/// Caller speech over the agent's voice that makes the agent stop.
-pub const BARGE_IN: Duration = Duration::from_millis(300);
+/// Caller speech over the agent's voice after which it pauses. It was lowered 60 ms into it.
+pub const PAUSE_AFTER: Duration = Duration::from_millis(100);
+/// Caller speech over the agent's voice that takes the floor whatever the words are.
+pub const YIELD_AFTER: Duration = Duration::from_millis(1200);
+/// How long the agent stays paused for somebody who has fallen silent.
+pub const VERDICT_MAX: Duration = Duration::from_millis(1500);
+/// Speech this much below the caller's own level comes from someone else in the room, dB.
+pub const BACKGROUND_DB: f32 = 14.0;
+/// A reply of which no more was played than this has not been heard: a caller who speaks now goes
+/// on with what they were saying.
+pub const REOPEN_PLAYED: Duration = Duration::from_millis(700);
+/// How long a turn can be reopened. Later the caller answers, rather than goes on.
+pub const REOPEN_MAX: Duration = Duration::from_secs(3);
+/// Longest time that a reply is held back because the caller is speaking.
+pub const REPLY_HELD_MAX: Duration = Duration::from_secs(4);
 /// Silence after which the words so far are transcribed, in case the turn is over.
-pub const EARLY_TRANSCRIPTION: Duration = Duration::from_millis(200);
+pub const EARLY_TRANSCRIPTION: Duration = Duration::from_millis(100);
+/// Silence after which a sound too short for speech is forgotten.
+pub const CLICK_OVER: Duration = Duration::from_millis(200);
+/// More silence for a sentence that wants to go on.
+pub const HESITATION: Duration = Duration::from_millis(400);
+/// Pauses up to this length inside an utterance are usual.
+pub const PACE_USUAL: Duration = Duration::from_millis(400);
+/// Most that a slow caller's pauses add to the silence.
+pub const PACE_MAX: Duration = Duration::from_millis(500);
+/// How long the clinic may take before the caller is told that it does.
+pub const FILLER_AFTER: Duration = Duration::from_millis(1500);
 /// Less voice than this is a click or a cough, not an utterance.
 pub const SPEECH_MIN: Duration = Duration::from_millis(120);
 /// Longest utterance; whoever talks longer is answered in between.
@@ -59,13 +82,14 @@ pub struct Silence {
 /// The silences for a question.
 pub const fn silence(expectation: Expectation) -> Silence {
     let (answered, unknown, unanswered) = match expectation {
-        Expectation::YesNo | Expectation::Choice => (450, 650, 800),
-        Expectation::DateOfBirth => (550, 1000, 1400),
-        Expectation::Name => (800, 900, 1100),
-        Expectation::DayTime => (650, 850, 1000),
-        Expectation::Digits => (1000, 1200, 1400),
-        Expectation::Open => (700, 800, 900),
-        Expectation::Story => (900, 1000, 1200),
+        Expectation::YesNo => (260, 500, 700),
+        Expectation::Choice => (320, 550, 750),
+        Expectation::DateOfBirth => (350, 800, 1200),
+        Expectation::Name => (600, 800, 1000),
+        Expectation::DayTime => (450, 700, 900),
+        Expectation::Digits => (450, 1200, 1400),
+        Expectation::Open => (450, 650, 800),
+        Expectation::Story => (800, 900, 1200),
     };
     Silence {
         answered: Duration::from_millis(answered),

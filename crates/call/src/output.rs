@@ -1,7 +1,7 @@
 //! What a call asks of the world around it.
 
 use radline_audio::AudioFrame;
-use radline_dialogue::{Action, EarlierReading, Expectation, Question, Sentence};
+use radline_dialogue::{Action, EarlierReading, Expectation, LookUp, Question, Sentence};
 use radline_phi::Phi;
 
 use crate::event::{CallEvent, EndReason};
@@ -45,6 +45,14 @@ pub enum CallOutput {
         request: u32,
         /// What to do.
         action: Action,
+    },
+    /// Look something up at the clinic, for a turn that does not count yet. Effect-free by its type;
+    /// the answer comes as that to [`Self::Act`] does.
+    LookUp {
+        /// Goes back with the result.
+        request: u32,
+        /// What to look up.
+        look_up: LookUp,
     },
     /// Turn a sentence into audio. Effect-free.
     Synthesize {

@@ -96,6 +96,28 @@ impl Action {
     }
 }
 
+/// A request that only reads. The type says so, so that it may be asked before the words that led
+/// to it count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookUp(Action);
+
+impl LookUp {
+    /// The request, unless it would change something.
+    pub fn new(action: Action) -> Option<Self> {
+        action.only_reads().then_some(Self(action))
+    }
+
+    /// The request.
+    pub const fn action(&self) -> &Action {
+        &self.0
+    }
+
+    /// The request, for carrying it out.
+    pub fn into_action(self) -> Action {
+        self.0
+    }
+}
+
 /// Why a person should call back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -13,7 +13,7 @@ pub mod vocabulary;
 pub mod wording;
 pub mod words;
 
-pub use action::{Action, ActionOutcome, CallbackReason, Offer, OrderFacts, PatientFacts};
+pub use action::{Action, ActionOutcome, CallbackReason, LookUp, Offer, OrderFacts, PatientFacts};
 pub use dialogue_move::{DialogueMove, Sentence, Then};
 pub use red_flags::{RedFlag, RedFlags};
 pub use scenario::{Scenario, ScenarioError};

@@ -88,6 +88,8 @@ pub struct Asides {
     pub not_understood: String,
     /// Before a question is repeated because nothing was heard.
     pub not_heard: String,
+    /// While the clinic's answer takes longer than a pause in talking.
+    pub working: String,
     /// Before the call is given to a person because a part of the system failed.
     pub failure: String,
 }

@@ -141,6 +141,13 @@ impl Dialogue {
         self.without_answer(understanding, prompt)
     }
 
+    /// What is said while the clinic takes its time.
+    pub fn still_working(&self) -> Vec<Sentence> {
+        let mut prompt = Prompt::default();
+        self.speak(&mut prompt, &self.scenario.asides.working, "aside");
+        prompt.sentences
+    }
+
     /// The question once more, after the caller was away.
     pub fn remind(&mut self) -> DialogueMove {
         self.ask_again(Prompt::default(), 0)

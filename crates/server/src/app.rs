@@ -218,6 +218,7 @@ fn fixed_sentences(
         &asides.wait,
         &asides.question,
         &asides.corrected,
+        &asides.working,
         &asides.failure,
     ];
     let screening = scenario.screening.iter().flat_map(|question| {

@@ -205,6 +205,7 @@ impl CallDriver {
                 give(&self.sender, CallInput::Understood(turn, understood));
             }
             CallOutput::Act { request, action } => self.act(request, action),
+            CallOutput::LookUp { request, look_up } => self.act(request, look_up.into_action()),
             CallOutput::Synthesize { sentence_id, sentence } => {
                 let sender = self.sender.clone();
                 let reply = move |audio| {

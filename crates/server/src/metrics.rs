@@ -92,7 +92,7 @@ impl Metrics {
             EventKind::Problem { .. } => {
                 self.problems.inc();
             }
-            EventKind::BargeIn => {
+            EventKind::BargeIn { .. } => {
                 self.barge_ins.inc();
             }
             EventKind::Ended { reason } => {

@@ -8,7 +8,9 @@ use anyhow::{Context, Result};
 use radline_call::{
     CallEngine, CallEvent, CallInput, CallOutput, EndReason, EventKind, Medium, limits,
 };
-use radline_dialogue::{ActionOutcome, Dialogue, EarlierReading, RedFlags, Then, Understanding};
+use radline_dialogue::{
+    Action, ActionOutcome, Dialogue, EarlierReading, RedFlags, Then, Understanding,
+};
 use radline_language::model::{CallContext, LanguageModel};
 use radline_language::understanding;
 use radline_phi::Phi;
@@ -104,8 +106,7 @@ impl Talk {
     }
 
     async fn perform(&mut self, output: CallOutput) -> Option<CallInput> {
-        let moment = self.clock.moment();
-        let today = moment.local.date();
+        let today = self.clock.moment().local.date();
         match output {
             CallOutput::Understand { turn, words, question, earlier } => {
                 let parsed = understanding::understand(&words, &question, today);
@@ -120,17 +121,9 @@ impl Talk {
                 let understood = understanding::from_keys(&keys, &question, today);
                 Some(CallInput::Understood(turn, understood))
             }
-            CallOutput::Act { request, action } => {
-                let work = self.store.perform(&self.id, moment, &self.site.office, &action);
-                let outcome = match tokio::time::timeout(limits::CLINIC_DEADLINE, work).await {
-                    Ok(Ok(outcome)) => outcome,
-                    Ok(Err(error)) => {
-                        tracing::error!(%error, "the clinic failed");
-                        ActionOutcome::Unavailable
-                    }
-                    Err(_) => ActionOutcome::Unavailable,
-                };
-                Some(CallInput::ClinicAnswered(request, outcome))
+            CallOutput::Act { request, action } => Some(self.ask_clinic(request, &action).await),
+            CallOutput::LookUp { request, look_up } => {
+                Some(self.ask_clinic(request, look_up.action()).await)
             }
             CallOutput::Record(event) => {
                 self.events.push(event);
@@ -145,6 +138,19 @@ impl Talk {
             | CallOutput::Play(_)
             | CallOutput::StartRecording => None,
         }
+    }
+
+    async fn ask_clinic(&self, request: u32, action: &Action) -> CallInput {
+        let work = self.store.perform(&self.id, self.clock.moment(), &self.site.office, action);
+        let outcome = match tokio::time::timeout(limits::CLINIC_DEADLINE, work).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the clinic failed");
+                ActionOutcome::Unavailable
+            }
+            Err(_) => ActionOutcome::Unavailable,
+        };
+        CallInput::ClinicAnswered(request, outcome)
     }
 
     /// What the language model makes of the words. It is loaded when it is needed first; without

@@ -29,6 +29,9 @@ impl CallEngine {
     }
 
     fn play(&mut self) {
+        if self.holds_reply() {
+            return;
+        }
         let due = self.playout.tick(self.now);
         if due.first {
             self.first_audio();
@@ -37,7 +40,7 @@ impl CallEngine {
             self.emit(CallOutput::Play(frame));
         }
         if let Some(heard) = due.ended {
-            self.record_heard(heard);
+            self.record_heard(&heard);
         }
         if !self.playout.is_idle() {
             self.quiet_since = self.now;
@@ -45,6 +48,19 @@ impl CallEngine {
         if let Some(id) = self.playout.overdue(self.now, limits::SYNTHESIS_DEADLINE) {
             self.sentence_failed(id);
         }
+    }
+
+    /// A reply does not begin while the caller is speaking, for a while.
+    fn holds_reply(&mut self) -> bool {
+        let begins = !self.playout.is_idle() && !self.playout.is_speaking();
+        let speaking =
+            self.endpointing.speaking() && self.endpointing.voiced() >= limits::SPEECH_MIN;
+        if !begins || !speaking {
+            self.reply_held = None;
+            return false;
+        }
+        let since = *self.reply_held.get_or_insert(self.now);
+        self.now.saturating_sub(since) < limits::REPLY_HELD_MAX
     }
 
     fn first_audio(&mut self) {
@@ -56,9 +72,11 @@ impl CallEngine {
     }
 
     fn check_deadlines(&mut self) {
-        if let Waiting::Clinic { since, action, .. } = self.waiting
+        self.fill_the_wait();
+        if let Waiting::Clinic { request, since, action, .. } = self.waiting
             && self.now.saturating_sub(since) > limits::CLINIC_DEADLINE
         {
+            self.given_up = Some(request);
             self.problem("the clinic did not answer in time");
             let (action, outcome) = (action.to_owned(), "unavailable".to_owned());
             self.record(EventKind::ActionAnswered { action, outcome });
@@ -66,6 +84,20 @@ impl CallEngine {
             self.apply(next);
         }
         self.check_hearing();
+    }
+
+    /// Tells the caller that the clinic takes its time, once.
+    fn fill_the_wait(&mut self) {
+        let (now, idle) = (self.now, self.playout.is_idle());
+        let Waiting::Clinic { since, told, .. } = &mut self.waiting else { return };
+        if *told || !idle || now.saturating_sub(*since) < limits::FILLER_AFTER {
+            return;
+        }
+        *told = true;
+        for sentence in self.dialogue.still_working() {
+            let worded = self.worded(sentence);
+            self.speak(worded, false);
+        }
     }
 
     fn check_keys(&mut self) {

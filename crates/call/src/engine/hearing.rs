@@ -1,19 +1,22 @@
-//! Hearing the caller: audio to an utterance, an utterance to words, words to an understanding,
-//! and the one moment when that counts.
+//! From 20 ms of audio to an utterance, an utterance to words, words to an understanding, an
+//! understanding to a plan, and the one moment when that counts.
 
 use std::time::Duration;
 
 use radline_audio::{AudioFrame, SpeechProbability};
-use radline_dialogue::{Command, EarlierReading, Expectation, Understanding, UnderstoodBy};
+use radline_dialogue::{EarlierReading, Expectation, Question, Understanding, UnderstoodBy};
 use radline_phi::Phi;
 
+use super::planning::{Plan, Preparation, Said};
 use super::timing::Stopwatch;
 use super::{CallEngine, Medium, Waiting};
+use crate::end_of_turn::{self, Evidence, Reading};
 use crate::endpointing::Change;
-use crate::event::EventKind;
+use crate::event::{EndReason, EventKind};
 use crate::input::{Transcript, TurnId};
 use crate::limits;
 use crate::output::CallOutput;
+use crate::speculative::{Speculative, TurnOver};
 
 /// What Whisper writes when there is hardly anything to hear.
 const PHANTOMS: &[&str] =
@@ -25,33 +28,41 @@ const PHANTOM_VOICE_MAX: Duration = Duration::from_millis(400);
 #[derive(Debug)]
 pub(super) struct Hearing {
     turn: TurnId,
-    /// Whether the turn is over; until then the attempt is speculative.
-    over: Option<Duration>,
+    /// The end of the turn; until then the attempt is speculative.
+    over: Option<TurnOver>,
     span: (Duration, Duration),
     voiced: Duration,
     asked_at: Duration,
     transcript: Option<Transcript>,
     transcribed_at: Option<Duration>,
     understanding: Option<(Understanding, Duration)>,
+    pub(super) plan: Option<Speculative<Plan>>,
+    /// When everything was worked out.
+    ready_at: Option<Duration>,
+}
+
+impl Hearing {
+    /// What was heard, once it is understood.
+    pub(super) fn words(&self) -> Option<(&Transcript, &Understanding)> {
+        let understanding = self.understanding.as_ref().map(|(understanding, _)| understanding);
+        self.transcript.as_ref().zip(understanding)
+    }
 }
 
 impl CallEngine {
     /// 20 ms from the caller.
     pub(super) fn audio(&mut self, frame: AudioFrame, speech: SpeechProbability) {
-        let listens = matches!(self.waiting, Waiting::Caller { .. });
-        if !listens || self.held_since.is_some() || self.medium == Medium::Text {
+        if self.held_since.is_some() || self.medium == Medium::Text {
             self.endpointing.reset();
             return;
         }
-        match self.endpointing.push(self.now, frame, speech) {
+        let change = self.endpointing.push(self.now, frame, speech);
+        self.follow_overlap(change);
+        match change {
             Change::Quiet => {}
-            Change::Begun => {
-                // What was heard so far was not all: drop the attempt and wait for the rest.
-                self.hearing = None;
-                self.maybe_barge_in();
-            }
+            // What was heard so far was not all: drop the attempt and wait for the rest.
+            Change::Begun => self.hearing = None,
             Change::Speaking => {
-                self.maybe_barge_in();
                 if self.endpointing.length() > limits::UTTERANCE_MAX {
                     self.attempt();
                     self.turn_over();
@@ -61,48 +72,56 @@ impl CallEngine {
         }
     }
 
-    fn maybe_barge_in(&mut self) {
-        let loud_enough = self.endpointing.voiced() >= limits::BARGE_IN;
-        if loud_enough && !self.playout.is_idle() && !self.playout.is_firm() {
-            self.stop_speaking();
-            self.record(EventKind::BargeIn);
+    /// The question that words would be heard against now. While goodbye is said the caller may
+    /// still ask for a person, or say that they are in danger.
+    pub(super) fn listening(&self) -> Option<Question> {
+        match &self.waiting {
+            Waiting::Caller { question, .. } => Some(question.clone()),
+            Waiting::LastWords(EndReason::Finished) => {
+                Some(Question { expectation: Expectation::Open, options: 0, asked: Phi::default() })
+            }
+            _ => None,
         }
     }
 
     fn pausing(&mut self) {
         let silence = self.endpointing.silence();
-        if !self.playout.is_idle() || self.endpointing.voiced() < limits::SPEECH_MIN {
-            // A word over the agent's voice that did not stop it, or a click.
-            if silence > limits::EARLY_TRANSCRIPTION {
-                self.endpointing.reset();
+        if self.endpointing.voiced() < limits::SPEECH_MIN {
+            if silence >= limits::CLICK_OVER {
+                self.not_speech();
             }
             return;
         }
         if silence >= limits::EARLY_TRANSCRIPTION && self.hearing.is_none() {
             self.attempt();
         }
-        if self.hearing.is_some() && silence >= self.patience() {
+        let decided = self.overlap.is_none();
+        if decided && self.hearing.is_some() && silence >= self.patience() {
             self.turn_over();
         }
     }
 
     /// How much silence ends the turn, given what is known of the words.
     fn patience(&self) -> Duration {
-        let Waiting::Caller { question, .. } = &self.waiting else { return Duration::ZERO };
-        let silence = limits::silence(question.expectation);
-        match self.hearing.as_ref().and_then(|hearing| hearing.understanding.as_ref()) {
-            None => silence.unknown,
-            Some((understanding, _)) if answers(question.expectation, understanding) => {
-                silence.answered
-            }
-            Some(_) => silence.unanswered,
-        }
+        let Some(question) = self.listening() else { return Duration::ZERO };
+        let hearing = self.hearing.as_ref();
+        let understanding = hearing.and_then(|hearing| hearing.understanding.as_ref());
+        let transcript = hearing.and_then(|hearing| hearing.transcript.as_ref());
+        end_of_turn::patience(&Evidence {
+            expectation: question.expectation,
+            reading: understanding.map_or(Reading::Unknown, |(understanding, _)| {
+                end_of_turn::reading(question.expectation, understanding)
+            }),
+            goes_on: transcript
+                .is_some_and(|transcript| end_of_turn::goes_on(transcript.text.expose())),
+            pace: self.pace.max(self.endpointing.longest_pause()),
+        })
     }
 
     fn attempt(&mut self) {
-        let Waiting::Caller { question, .. } = &self.waiting else { return };
-        let expectation = question.expectation;
+        let Some(question) = self.listening() else { return };
         self.attempt.0 += 1;
+        self.attempts += 1;
         let turn = self.attempt;
         self.hearing = Some(Hearing {
             turn,
@@ -113,15 +132,17 @@ impl CallEngine {
             transcript: None,
             transcribed_at: None,
             understanding: None,
+            plan: None,
+            ready_at: None,
         });
         let audio = Phi::new(self.endpointing.audio());
-        self.emit(CallOutput::Transcribe { turn, audio, expectation });
+        self.emit(CallOutput::Transcribe { turn, audio, expectation: question.expectation });
     }
 
     fn turn_over(&mut self) {
-        let now = self.now;
+        let over = TurnOver::at(self.now);
         if let Some(hearing) = &mut self.hearing {
-            hearing.over.get_or_insert(now);
+            hearing.over.get_or_insert(over);
         }
         self.commit_if_ready();
     }
@@ -142,7 +163,7 @@ impl CallEngine {
         }
         if !self.playout.is_idle() && !self.playout.is_firm() {
             self.stop_speaking();
-            self.record(EventKind::BargeIn);
+            self.record(EventKind::BargeIn { yield_ms: 0 });
         }
         self.keys.push(key);
         self.last_key = self.now;
@@ -164,24 +185,27 @@ impl CallEngine {
     /// An attempt without audio, whose turn is over already.
     fn hear_now(&mut self) {
         self.attempt.0 += 1;
+        self.attempts += 1;
         self.endpointing.reset();
+        self.overlap = None;
         self.hearing = Some(Hearing {
             turn: self.attempt,
-            over: Some(self.now),
+            over: Some(TurnOver::at(self.now)),
             span: (self.now, self.now),
             voiced: limits::UTTERANCE_MAX,
             asked_at: self.now,
             transcript: None,
             transcribed_at: Some(self.now),
             understanding: None,
+            plan: None,
+            ready_at: None,
         });
     }
 
     /// Words came back. Those of an earlier attempt change nothing.
     pub(super) fn transcribed(&mut self, turn: TurnId, transcript: Option<Transcript>) {
         let now = self.now;
-        let Waiting::Caller { question, .. } = &self.waiting else { return };
-        let question = question.clone();
+        let Some(question) = self.listening() else { return };
         let Some(hearing) = self.hearing.as_mut().filter(|hearing| hearing.turn == turn) else {
             return;
         };
@@ -190,7 +214,7 @@ impl CallEngine {
             return;
         };
         if is_phantom(&transcript.text, hearing.voiced) {
-            self.forget_hearing();
+            self.not_speech();
             return;
         }
         self.transcription_failures = 0;
@@ -208,12 +232,60 @@ impl CallEngine {
             return;
         };
         hearing.understanding = Some((understanding, now));
+        let asked = self.question_heard();
+        if self.overlap.is_some() && !self.settle_overlap() {
+            return;
+        }
+        self.plan(asked);
         self.commit_if_ready();
     }
 
+    /// Works out what would follow, without letting it count.
+    fn plan(&mut self, asked: bool) {
+        let Some(hearing) = &self.hearing else { return };
+        let Some((understanding, _)) = &hearing.understanding else { return };
+        let nothing = Phi::default();
+        let words = hearing.transcript.as_ref().map_or(&nothing, |transcript| &transcript.text);
+        let said = Said { words, understanding, asked };
+        let dialogue = self.dialogue.clone();
+        let (plan, preparations) = Plan::new(dialogue, &self.red_flags, said, &mut self.numbers);
+        let ready = plan.is_ready();
+        if let Some(hearing) = &mut self.hearing {
+            hearing.plan = Some(Speculative::new(plan));
+            hearing.ready_at = ready.then_some(self.now);
+        }
+        self.prepare(preparations);
+    }
+
+    pub(super) fn prepare(&mut self, preparations: Vec<Preparation>) {
+        for preparation in preparations {
+            match preparation {
+                // In text mode words are heard as they are written.
+                Preparation::Synthesize { .. } if self.medium == Medium::Text => {}
+                Preparation::Synthesize { sentence_id, sentence } => {
+                    self.emit(CallOutput::Synthesize { sentence_id, sentence });
+                }
+                Preparation::LookUp { request, look_up } => {
+                    self.emit(CallOutput::LookUp { request, look_up });
+                }
+            }
+        }
+    }
+
+    /// Something came that a plan waited for.
+    pub(super) fn plan_advanced(&mut self) {
+        let now = self.now;
+        let Some(hearing) = &mut self.hearing else { return };
+        let ready = hearing.plan.as_ref().is_some_and(|plan| plan.peek().is_ready());
+        if ready {
+            hearing.ready_at.get_or_insert(now);
+        }
+    }
+
     fn commit_if_ready(&mut self) {
-        let ready = |hearing: &Hearing| hearing.over.is_some() && hearing.understanding.is_some();
-        if self.hearing.as_ref().is_some_and(ready)
+        let ready = |hearing: &Hearing| hearing.over.is_some() && hearing.plan.is_some();
+        if self.overlap.is_none()
+            && self.hearing.as_ref().is_some_and(ready)
             && let Some(hearing) = self.hearing.take()
         {
             self.commit(hearing);
@@ -222,39 +294,40 @@ impl CallEngine {
 
     /// From here on it counts.
     fn commit(&mut self, hearing: Hearing) {
+        let (Some(plan), Some(over)) = (hearing.plan, hearing.over) else { return };
         let Some((understanding, understood_at)) = hearing.understanding else { return };
         self.turn += 1;
-        self.endpointing.reset();
+        self.keep_checkpoint();
         let transcribed_at = hearing.transcribed_at.unwrap_or(understood_at);
+        let worked_until = hearing.ready_at.unwrap_or(self.now).min(over.when());
         self.stopwatch = Some(Stopwatch {
             speech_ended: hearing.span.1,
-            turn_ended: hearing.over.unwrap_or(self.now),
+            turn_ended: over.when(),
             transcription: transcribed_at.saturating_sub(hearing.asked_at),
             understanding: understood_at.saturating_sub(transcribed_at),
             decided: self.now,
-            ..Stopwatch::default()
+            worded: None,
+            attempts: std::mem::take(&mut self.attempts),
+            won: worked_until.saturating_sub(hearing.asked_at),
         });
         let transcript =
             hearing.transcript.unwrap_or(Transcript { text: Phi::default(), confidence: 1.0 });
-        let words = transcript.text;
-        let flag = self.red_flags.find(words.expose());
-        let next = flag.and_then(|flag| self.dialogue.red_flag(flag, &words));
-        let next = next.map(|next| (next, true));
-        let (next, flagged) =
-            next.unwrap_or_else(|| (self.dialogue.hear(&words, &understanding), false));
-        self.remember_reading(&words, &understanding);
+        let plan = plan.commit(over);
+        self.remember_reading(&transcript.text, &understanding);
+        self.dialogue = plan.dialogue;
         // Consent may have come with this very answer, so the words are recorded after it.
-        self.record_heard_words(&words, transcript.confidence, hearing.span);
+        self.record_heard_words(&transcript, hearing.span);
         self.record(EventKind::Understood {
             by: understanding.by,
             commands: Phi::new(
                 understanding.commands.iter().map(|c| c.described().into_exposed()).collect(),
             ),
         });
-        if let Some(class) = flag.filter(|_| flagged) {
+        if let Some(class) = plan.flag {
+            self.owed.clear();
             self.record(EventKind::RedFlagRaised { class });
         }
-        self.apply(next);
+        self.carry_out(plan.steps, plan.pending);
     }
 
     /// Keeps what the language model read, for its next reading.
@@ -269,16 +342,11 @@ impl CallEngine {
         self.readings.push_back(EarlierReading { words: words.clone(), commands });
     }
 
-    fn record_heard_words(
-        &mut self,
-        words: &Phi<String>,
-        confidence: f32,
-        span: (Duration, Duration),
-    ) {
+    fn record_heard_words(&mut self, transcript: &Transcript, span: (Duration, Duration)) {
         let agreed = self.dialogue.slots().recording == Some(true);
         self.record(EventKind::CallerSaid {
-            words: words.map(|words| agreed.then(|| words.clone())),
-            confidence,
+            words: transcript.text.map(|words| agreed.then(|| words.clone())),
+            confidence: transcript.confidence,
             from_ms: span.0.as_millis() as u64,
             to_ms: span.1.as_millis() as u64,
         });
@@ -307,9 +375,13 @@ impl CallEngine {
     /// The caller has spoken and cannot be understood through no fault of theirs.
     fn hearing_failed(&mut self, what: &str) {
         self.problem(what);
+        self.transcription_failures += 1;
+        if self.overlap.is_some() {
+            self.not_speech();
+            return;
+        }
         self.forget_hearing();
         self.turn += 1;
-        self.transcription_failures += 1;
         let next = if self.transcription_failures >= limits::TRANSCRIPTION_FAILURES_MAX {
             self.dialogue.failure()
         } else {
@@ -317,25 +389,6 @@ impl CallEngine {
         };
         self.apply(next);
     }
-}
-
-/// Whether the understanding answers what was asked.
-fn answers(expectation: Expectation, understanding: &Understanding) -> bool {
-    /// A telephone number without and with its area code.
-    const NUMBER_LENGTHS: [usize; 2] = [10, 11];
-    understanding.commands.iter().any(|command| match (expectation, command) {
-        (Expectation::YesNo, Command::Affirm | Command::Deny | Command::Unsure)
-        | (Expectation::Choice, Command::Choose(_) | Command::ChooseLast | Command::Exam(_))
-        | (Expectation::Choice | Expectation::DayTime, Command::When(_))
-        | (Expectation::DateOfBirth, Command::DateOfBirth(_))
-        | (Expectation::Open, Command::Want(_) | Command::Exam(_))
-        | (_, Command::RequestPerson | Command::Repeat) => true,
-        (Expectation::Name, Command::Name(name)) => name.expose().contains(' '),
-        (Expectation::Digits, Command::Digits(digits)) => {
-            NUMBER_LENGTHS.contains(&digits.expose().len())
-        }
-        _ => false,
-    })
 }
 
 fn is_phantom(text: &Phi<String>, voiced: Duration) -> bool {

@@ -13,6 +13,9 @@ pub(super) struct Stopwatch {
     pub(super) understanding: Duration,
     pub(super) decided: Duration,
     pub(super) worded: Option<Duration>,
+    pub(super) attempts: u32,
+    /// Work that was done before the turn was over.
+    pub(super) won: Duration,
 }
 
 impl Stopwatch {
@@ -29,6 +32,8 @@ impl Stopwatch {
         let between = |from: Duration, to: Duration| to.saturating_sub(from).as_millis() as u64;
         Some(TurnTiming {
             waited_ms: between(self.speech_ended, self.turn_ended),
+            attempts: self.attempts,
+            won_ms: self.won.as_millis() as u64,
             transcription_ms: self.transcription.as_millis() as u64,
             understanding_ms: self.understanding.as_millis() as u64,
             wording_ms: between(self.decided, worded),

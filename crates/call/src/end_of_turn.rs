@@ -1,0 +1,130 @@
+//! How much silence ends the caller's turn: by what was asked, by whether the words so far answer
+//! it, by whether they want to go on, and by how this caller paces themselves.
+
+use std::time::Duration;
+
+use radline_dialogue::{Command, Expectation, Understanding, words};
+
+use crate::limits;
+
+/// What the words so far are, as an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// Nothing is known about them yet.
+    Unknown,
+    /// They answer the question.
+    Answered,
+    /// They do not answer it: the caller may be searching for words.
+    Unanswered,
+}
+
+/// What is known while the caller pauses.
+#[derive(Debug, Clone, Copy)]
+pub struct Evidence {
+    /// The shape of the answer that was asked for.
+    pub expectation: Expectation,
+    /// What the words so far are.
+    pub reading: Reading,
+    /// Whether they end in a way that wants to go on.
+    pub goes_on: bool,
+    /// The longest pause that this caller made inside an utterance lately.
+    pub pace: Duration,
+}
+
+/// The silence that ends the turn.
+pub fn patience(evidence: &Evidence) -> Duration {
+    let silence = limits::silence(evidence.expectation);
+    let base = match evidence.reading {
+        Reading::Unknown => silence.unknown,
+        Reading::Answered => silence.answered,
+        Reading::Unanswered => silence.unanswered,
+    };
+    let hesitation = if evidence.goes_on { limits::HESITATION } else { Duration::ZERO };
+    // Who pauses long inside a sentence gets more time, unless the answer is there already.
+    let slow = match evidence.reading {
+        Reading::Answered => Duration::ZERO,
+        _ => evidence.pace.saturating_sub(limits::PACE_USUAL).min(limits::PACE_MAX),
+    };
+    base + hesitation + slow
+}
+
+/// The reading of an understanding.
+pub fn reading(expectation: Expectation, understanding: &Understanding) -> Reading {
+    if answers(expectation, understanding) { Reading::Answered } else { Reading::Unanswered }
+}
+
+/// Whether the understanding answers what was asked.
+fn answers(expectation: Expectation, understanding: &Understanding) -> bool {
+    /// A telephone number without and with its area code.
+    const NUMBER_LENGTHS: [usize; 2] = [10, 11];
+    understanding.commands.iter().any(|command| match (expectation, command) {
+        (Expectation::YesNo, Command::Affirm | Command::Deny | Command::Unsure)
+        | (Expectation::Choice, Command::Choose(_) | Command::ChooseLast | Command::Exam(_))
+        | (Expectation::Choice | Expectation::DayTime, Command::When(_))
+        | (Expectation::DateOfBirth, Command::DateOfBirth(_))
+        | (Expectation::Open, Command::Want(_) | Command::Exam(_))
+        | (_, Command::RequestPerson | Command::Repeat) => true,
+        (Expectation::Name, Command::Name(name)) => name.expose().contains(' '),
+        (Expectation::Digits, Command::Digits(digits)) => {
+            NUMBER_LENGTHS.contains(&digits.expose().len())
+        }
+        _ => false,
+    })
+}
+
+/// Words that nobody ends with.
+const OPEN_ENDS: &[&str] = &[
+    "and", "or", "but", "because", "so", "the", "a", "an", "my", "um", "uh", "er", "erm", "hmm",
+    "with", "to", "of", "at", "on", "in", "for", "from", "is", "was", "its", "i", "im", "like",
+    "that", "maybe", "if", "when", "than", "not", "have", "need", "want", "would", "id",
+];
+
+/// Whether the sentence wants to go on: it stops at a word that nobody ends with, or Whisper heard
+/// it break off.
+pub fn goes_on(text: &str) -> bool {
+    let text = text.trim_end();
+    if text.ends_with("...") || text.ends_with(['…', ',', '-', '–']) {
+        return true;
+    }
+    let spoken = words::split(text);
+    // A lone "I" or "and" may be a misheard answer; it takes two words to break off.
+    spoken.len() > 1 && spoken.last().is_some_and(|last| OPEN_ENDS.contains(&last.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evidence(reading: Reading) -> Evidence {
+        Evidence { expectation: Expectation::YesNo, reading, goes_on: false, pace: Duration::ZERO }
+    }
+
+    #[test]
+    fn an_answer_ends_a_turn_sooner_than_none() {
+        let answered = patience(&evidence(Reading::Answered));
+        assert!(answered < patience(&evidence(Reading::Unknown)));
+        assert!(answered < patience(&evidence(Reading::Unanswered)));
+    }
+
+    #[test]
+    fn a_broken_off_sentence_and_a_slow_caller_get_more_time() {
+        let mut slow = evidence(Reading::Unanswered);
+        let usual = patience(&slow);
+        slow.goes_on = true;
+        assert!(patience(&slow) > usual);
+        slow.goes_on = false;
+        slow.pace = Duration::from_secs(9);
+        assert_eq!(patience(&slow), usual + limits::PACE_MAX);
+    }
+
+    #[test]
+    fn sentences_that_want_to_go_on() {
+        for text in ["I was born in", "Yes, and", "It is, um", "My name is...", "the nineteenth of"]
+        {
+            assert!(goes_on(text), "{text}");
+        }
+        for text in ["Yes.", "No, I don't.", "March 19, 1967.", "I", "Tuesday at nine"] {
+            assert!(!goes_on(text), "{text}");
+        }
+    }
+}

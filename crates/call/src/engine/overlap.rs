@@ -1,0 +1,234 @@
+//! Both speak. The agent's voice is lowered, pauses, and either goes on where it stopped or
+//! yields; and what the caller did not hear is taken back.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use radline_dialogue::{Command, Dialogue, EarlierReading, Question};
+
+use super::{CallEngine, Medium, Waiting};
+use crate::barge_in::{self, Interruption, Verdict};
+use crate::endpointing::{Change, Taken};
+use crate::event::EventKind;
+use crate::limits;
+use crate::output::CallOutput;
+
+/// A sound over the agent's voice that is not judged yet.
+#[derive(Debug)]
+pub(super) struct Overlap {
+    began: Duration,
+    paused_at: Option<Duration>,
+    /// The agent goes on until the words are known: what it says must be heard, or is goodbye.
+    firm: bool,
+    /// Too faint to be the caller.
+    faint: bool,
+    /// The caller goes on with the turn before, of whose reply nothing to speak of was heard.
+    reopens: bool,
+}
+
+/// How things stood before the last turn counted, kept as long as that can be undone.
+#[derive(Debug)]
+pub(super) struct Checkpoint {
+    dialogue: Dialogue,
+    question: Question,
+    patient: bool,
+    readings: VecDeque<EarlierReading>,
+    utterance: Taken,
+    at: Duration,
+}
+
+impl CallEngine {
+    pub(super) fn follow_overlap(&mut self, change: Change) {
+        match change {
+            Change::Begun if self.overlap.is_none() => self.begin_overlap(),
+            Change::Speaking => self.lengthen_overlap(),
+            Change::Pausing => self.bound_overlap(),
+            Change::Begun | Change::Quiet => {}
+        }
+    }
+
+    /// The caller is speaking and the agent has something to say.
+    pub(super) fn begin_overlap(&mut self) {
+        if self.playout.is_idle() || self.listening().is_none() || self.medium == Medium::Text {
+            return;
+        }
+        let firm = self.playout.is_firm() || matches!(self.waiting, Waiting::LastWords(_));
+        let unheard = self.playout.played() <= limits::REOPEN_PLAYED;
+        let fresh =
+            |checkpoint: &Checkpoint| self.now.saturating_sub(checkpoint.at) <= limits::REOPEN_MAX;
+        let reopens = unheard && self.checkpoint.as_ref().is_some_and(fresh);
+        let faint = match (self.endpointing.level(), self.caller_level) {
+            (Some(level), Some(usual)) => level < usual - limits::BACKGROUND_DB,
+            _ => false,
+        };
+        let silent = !self.playout.is_speaking();
+        let mut overlap =
+            Overlap { began: self.endpointing.span().0, paused_at: None, firm, faint, reopens };
+        if silent && !faint {
+            // Nothing was said yet: let the caller finish first.
+            self.playout.pause();
+            overlap.paused_at = Some(self.now);
+        } else if !firm && !faint {
+            self.playout.duck();
+        }
+        self.overlap = Some(overlap);
+    }
+
+    fn lengthen_overlap(&mut self) {
+        let voiced = self.endpointing.voiced();
+        let Some(overlap) = &mut self.overlap else { return };
+        if overlap.faint {
+            return;
+        }
+        let pauses = !overlap.firm && voiced >= limits::PAUSE_AFTER;
+        if pauses && overlap.paused_at.is_none() {
+            overlap.paused_at = Some(self.now);
+            self.playout.pause();
+        }
+        let farewell = matches!(self.waiting, Waiting::LastWords(_));
+        if voiced >= limits::YIELD_AFTER && !farewell {
+            self.yield_floor();
+        }
+    }
+
+    /// Whoever interrupted has fallen silent, and nobody can tell what it was.
+    fn bound_overlap(&mut self) {
+        if self.overlap.is_some() && self.endpointing.silence() > limits::VERDICT_MAX {
+            self.speak_on(Verdict::Noise);
+        }
+    }
+
+    /// Judges the words over the agent's voice. Whether they take the floor, and still stand.
+    pub(super) fn settle_overlap(&mut self) -> bool {
+        let verdict = self.verdict();
+        if verdict != Verdict::Yield {
+            self.speak_on(verdict);
+            return false;
+        }
+        self.yield_floor();
+        // A reopened turn is heard again, with its first half.
+        self.hearing.is_some()
+    }
+
+    fn verdict(&self) -> Verdict {
+        let (Some(hearing), Some(question), Some(overlap)) =
+            (&self.hearing, self.listening(), &self.overlap)
+        else {
+            return Verdict::Noise;
+        };
+        let Some((transcript, understanding)) = hearing.words() else { return Verdict::Noise };
+        let words = transcript.text.expose();
+        let alarming = self.red_flags.find(words).is_some();
+        let verdict = barge_in::judge(&Interruption {
+            words,
+            confidence: transcript.confidence,
+            understanding,
+            expectation: question.expectation,
+            heard_enough: self.playout.heard_enough(),
+            alarming,
+        });
+        let urgent = alarming || understanding.has(&Command::RequestPerson);
+        let farewell = matches!(self.waiting, Waiting::LastWords(_));
+        match verdict {
+            Verdict::Yield if farewell && !urgent => Verdict::Backchannel,
+            Verdict::Yield if overlap.faint && !urgent => Verdict::Noise,
+            verdict => verdict,
+        }
+    }
+
+    /// A sound that is no speech: nothing to hear, and the agent goes on.
+    pub(super) fn not_speech(&mut self) {
+        if self.overlap.is_some() {
+            self.speak_on(Verdict::Noise);
+        } else {
+            self.forget_hearing();
+        }
+    }
+
+    fn speak_on(&mut self, because: Verdict) {
+        let Some(overlap) = self.overlap.take() else { return };
+        self.forget_hearing();
+        self.playout.go_on();
+        let paused = overlap.paused_at.map(|since| self.now.saturating_sub(since));
+        let paused_ms = paused.unwrap_or_default().as_millis() as u64;
+        self.record(EventKind::SpokeOn { because, paused_ms });
+    }
+
+    fn yield_floor(&mut self) {
+        let Some(overlap) = self.overlap.take() else { return };
+        let silent_at = overlap.paused_at.unwrap_or(self.now);
+        let yield_ms = silent_at.saturating_sub(overlap.began).as_millis() as u64;
+        if overlap.reopens && self.reopen() {
+            return;
+        }
+        self.question_unheard = !self.playout.question_begun();
+        self.stop_speaking();
+        self.record(EventKind::BargeIn { yield_ms });
+    }
+
+    /// The caller goes on with the turn before: what it led to is undone, and both parts are
+    /// heard as one utterance.
+    fn reopen(&mut self) -> bool {
+        let Some(checkpoint) = self.checkpoint.take() else { return false };
+        self.drop_prompt();
+        self.hearing = None;
+        self.stopwatch = None;
+        self.dialogue = checkpoint.dialogue;
+        self.readings = checkpoint.readings;
+        let (question, patient) = (checkpoint.question, checkpoint.patient);
+        self.waiting = Waiting::Caller { question, patient };
+        self.endpointing.prepend(checkpoint.utterance);
+        self.record(EventKind::TurnReopened);
+        true
+    }
+
+    /// Cuts a prompt that is undone, with everything that would be owed of it.
+    fn drop_prompt(&mut self) {
+        let owed = std::mem::take(&mut self.owed);
+        self.stop_speaking();
+        self.owed = owed;
+    }
+
+    /// Cuts the agent's voice, keeps what was heard of it and what has to be said again.
+    pub(super) fn stop_speaking(&mut self) {
+        let cut = self.playout.cut();
+        if let Some(heard) = cut.heard {
+            self.record_heard(&heard);
+        }
+        if let Some(frame) = cut.fading {
+            self.emit(CallOutput::Play(frame));
+        }
+        self.owed.extend(cut.owed);
+        self.owed.truncate(limits::SENTENCES_MAX);
+        self.overlap = None;
+    }
+
+    /// Whether the caller has heard any of the question that their words are taken to answer.
+    pub(super) fn question_heard(&self) -> bool {
+        !self.question_unheard && (self.playout.is_idle() || self.playout.question_begun())
+    }
+
+    /// Keeps how things stood before a turn counts, and learns how this caller speaks.
+    pub(super) fn keep_checkpoint(&mut self) {
+        let pause = self.endpointing.longest_pause();
+        // Half old, half new: one long search for a word does not make a slow speaker.
+        self.pace = (self.pace + pause) / 2;
+        if let Some(level) = self.endpointing.level() {
+            self.caller_level =
+                Some(self.caller_level.map_or(level, |usual| 0.7f32.mul_add(usual, 0.3 * level)));
+        }
+        let utterance = self.endpointing.take();
+        self.checkpoint = match &self.waiting {
+            Waiting::Caller { question, patient } => Some(Checkpoint {
+                dialogue: self.dialogue.clone(),
+                question: question.clone(),
+                patient: *patient,
+                readings: self.readings.clone(),
+                utterance,
+                at: self.now,
+            }),
+            _ => None,
+        };
+        self.question_unheard = false;
+    }
+}
