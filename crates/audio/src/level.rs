@@ -2,12 +2,21 @@
 
 /// Root mean square level relative to full scale, dBFS; −120 for silence.
 pub fn rms_dbfs(samples: &[i16]) -> f32 {
+    dbfs(power(samples))
+}
+
+/// Mean power relative to full scale, 0.0 to 1.0.
+pub fn power(samples: &[i16]) -> f64 {
     if samples.is_empty() {
-        return SILENCE_DBFS;
+        return 0.0;
     }
     let energy: f64 = samples.iter().map(|&sample| f64::from(sample).powi(2)).sum();
-    let rms = (energy / samples.len() as f64).sqrt() / f64::from(i16::MAX);
-    if rms < 1e-6 { SILENCE_DBFS } else { (20.0 * rms.log10()) as f32 }
+    energy / samples.len() as f64 / f64::from(i16::MAX).powi(2)
+}
+
+/// The level of a mean power, dBFS; −120 for silence.
+pub fn dbfs(power: f64) -> f32 {
+    if power < 1e-12 { SILENCE_DBFS } else { (10.0 * power.log10()) as f32 }
 }
 
 /// What [`rms_dbfs`] returns for digital silence.

@@ -78,10 +78,8 @@ pub fn judge(interruption: &Interruption<'_>) -> Verdict {
         return if only_an_answer && asked_for { Verdict::Yield } else { Verdict::Backchannel };
     }
     if only_an_answer {
-        return match (asked_for, spoken.len() < TALK_WORDS_MIN) {
-            (true, _) | (_, false) => Verdict::Yield,
-            (false, true) => Verdict::TooEarly,
-        };
+        let sentence = spoken.len() > LISTENING_WORDS_MAX;
+        return if asked_for || sentence { Verdict::Yield } else { Verdict::TooEarly };
     }
     if commands.is_empty() && spoken.len() < TALK_WORDS_MIN {
         Verdict::Noise

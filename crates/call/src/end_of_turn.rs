@@ -74,10 +74,12 @@ fn answers(expectation: Expectation, understanding: &Understanding) -> bool {
 
 /// Words that nobody ends with.
 const OPEN_ENDS: &[&str] = &[
-    "and", "or", "but", "because", "so", "the", "a", "an", "my", "um", "uh", "er", "erm", "hmm",
-    "with", "to", "of", "at", "on", "in", "for", "from", "is", "was", "its", "i", "im", "like",
-    "that", "maybe", "if", "when", "than", "not", "have", "need", "want", "would", "id",
+    "and", "or", "but", "because", "the", "a", "an", "my", "um", "uh", "er", "erm", "hmm", "with",
+    "of", "at", "from", "if", "its", "im", "id", "would", "maybe", "than", "need", "for", "in",
 ];
+/// Ends of answers that look as if they wanted to go on.
+const CLOSED_ENDS: &[[&str; 2]] =
+    &[["know", "of"], ["aware", "of"], ["think", "of"], ["heard", "of"], ["come", "in"]];
 
 /// Whether the sentence wants to go on: it stops at a word that nobody ends with, or Whisper heard
 /// it break off.
@@ -88,7 +90,8 @@ pub fn goes_on(text: &str) -> bool {
     }
     let spoken = words::split(text);
     // A lone "I" or "and" may be a misheard answer; it takes two words to break off.
-    spoken.len() > 1 && spoken.last().is_some_and(|last| OPEN_ENDS.contains(&last.as_str()))
+    let [.., before, last] = spoken.as_slice() else { return false };
+    OPEN_ENDS.contains(&last.as_str()) && !CLOSED_ENDS.contains(&[before.as_str(), last.as_str()])
 }
 
 #[cfg(test)]
@@ -119,11 +122,19 @@ mod tests {
 
     #[test]
     fn sentences_that_want_to_go_on() {
-        for text in ["I was born in", "Yes, and", "It is, um", "My name is...", "the nineteenth of"]
-        {
+        for text in [
+            "I was born in",
+            "Yes, and",
+            "It is, um",
+            "My name is...",
+            "It's the",
+            "the nineteenth of",
+        ] {
             assert!(goes_on(text), "{text}");
         }
-        for text in ["Yes.", "No, I don't.", "March 19, 1967.", "I", "Tuesday at nine"] {
+        for text in
+            ["Yes.", "I don't think so.", "March 19, 1967.", "I", "Not that I know of", "at nine"]
+        {
             assert!(!goes_on(text), "{text}");
         }
     }

@@ -13,6 +13,8 @@ const BEGINS: f32 = 0.5;
 const LASTS: f32 = 0.35;
 /// Frames in a row above [`BEGINS`] that are speech rather than a click.
 const BEGIN_FRAMES: usize = 3;
+/// How much of the recent power one frame is: it follows within about 100 ms.
+const RECENT: f64 = 0.3;
 /// One frame.
 const FRAME: Duration = Duration::from_millis(FRAME_MS as u64);
 
@@ -44,8 +46,10 @@ pub struct Endpointing {
     ended_at: Duration,
     /// The longest pause after which speech went on.
     longest_pause: Duration,
-    /// Sum of the levels of voiced frames, dBFS, and their count.
-    loudness: (f32, u32),
+    /// Sum of the power of voiced frames, and their count.
+    loudness: (f64, u32),
+    /// Power of the last voiced frames.
+    recent: f64,
 }
 
 /// An utterance that was taken, in case the caller goes on with it.
@@ -59,13 +63,17 @@ pub struct Taken {
 impl Endpointing {
     /// Takes a frame that ends at `now`.
     pub fn push(&mut self, now: Duration, frame: AudioFrame, speech: SpeechProbability) -> Change {
-        let level = level::rms_dbfs(frame.samples());
+        let power = level::power(frame.samples());
         self.frames.push_back(frame);
         let threshold = if self.speaking { LASTS } else { BEGINS };
         let voiced = speech.value() >= threshold;
         self.rising = if voiced { self.rising + 1 } else { 0 };
         if voiced {
-            self.loudness = (self.loudness.0 + level, self.loudness.1 + 1);
+            self.loudness = (self.loudness.0 + power, self.loudness.1 + 1);
+            let before = if self.loudness.1 == 1 { power } else { self.recent };
+            self.recent = RECENT.mul_add(power - before, before);
+        } else if !self.begun {
+            self.loudness = (0.0, 0);
         }
         if self.speaking {
             return self.while_speaking(now, voiced);
@@ -145,6 +153,11 @@ impl Endpointing {
         self.speaking
     }
 
+    /// Whether the last frame sounds like speech that may be about to begin.
+    pub const fn may_begin(&self) -> bool {
+        !self.speaking && self.rising > 0
+    }
+
     /// How much of the utterance is voice.
     pub const fn voiced(&self) -> Duration {
         self.voiced
@@ -168,7 +181,12 @@ impl Endpointing {
     /// Mean level of the voiced frames, dBFS; none before the first.
     pub fn level(&self) -> Option<f32> {
         let (sum, frames) = self.loudness;
-        (frames > 0).then(|| sum / frames as f32)
+        (frames > 0).then(|| level::dbfs(sum / f64::from(frames)))
+    }
+
+    /// Level of the last voiced frames, dBFS; none before the first.
+    pub fn recent_level(&self) -> Option<f32> {
+        (self.loudness.1 > 0).then(|| level::dbfs(self.recent))
     }
 
     /// Length of the utterance so far, pauses included.

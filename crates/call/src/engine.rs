@@ -40,6 +40,23 @@ pub enum Medium {
     Text,
 }
 
+/// What is queued in a call. Each has its bound in [`crate::limits`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loads {
+    /// Sentences to be spoken.
+    pub sentences: usize,
+    /// Sentences to be said again.
+    pub owed: usize,
+    /// Keys pressed.
+    pub keys: usize,
+    /// Readings of the language model.
+    pub readings: usize,
+    /// Outputs that nobody has polled.
+    pub outputs: usize,
+    /// Length of the utterance that is being heard.
+    pub utterance: Duration,
+}
+
 /// What the call waits for.
 #[derive(Debug)]
 enum Waiting {
@@ -75,6 +92,10 @@ pub struct CallEngine {
     checkpoint: Option<Checkpoint>,
     /// The agent was cut off before the caller could hear the question.
     question_unheard: bool,
+    /// The caller answered before they could know what is asked, and believes that it counted.
+    answered_early: bool,
+    /// Times in a row that the question was said again for that.
+    reminders: u32,
     /// Sentences that must be heard and were cut off.
     owed: Vec<Sentence>,
     /// The longest pause that the caller usually makes inside an utterance.
@@ -120,6 +141,8 @@ impl CallEngine {
             overlap: None,
             checkpoint: None,
             question_unheard: false,
+            answered_early: false,
+            reminders: 0,
             owed: Vec::new(),
             pace: Duration::ZERO,
             caller_level: None,
@@ -197,6 +220,18 @@ impl CallEngine {
         }
     }
 
+    /// What is queued at the moment.
+    pub fn loads(&self) -> Loads {
+        Loads {
+            sentences: self.playout.queued(),
+            owed: self.owed.len(),
+            keys: self.keys.len(),
+            readings: self.readings.len(),
+            outputs: self.outputs.len(),
+            utterance: self.endpointing.length(),
+        }
+    }
+
     fn emit(&mut self, output: CallOutput) {
         self.outputs.push_back(output);
     }
@@ -235,6 +270,7 @@ impl CallEngine {
     /// clinic that was asked already.
     fn carry_out(&mut self, steps: Vec<Step>, pending: Option<(u32, &'static str)>) {
         self.playout.begin_prompt();
+        self.answered_early = false;
         self.say_what_is_owed(&steps);
         let mut last = None;
         for step in steps {
@@ -399,10 +435,17 @@ impl CallEngine {
         if let Some(plan) = plan {
             plan.work().unspoken(id);
         }
+        if let Some(sentence) = self.playout.try_again(id) {
+            self.emit(CallOutput::Synthesize { sentence_id: id, sentence });
+            return;
+        }
         if !self.playout.drop_sentence(id) {
             return;
         }
         self.problem("a sentence could not be spoken");
+        // The rest of the prompt may not make sense without it: an answer is none, and the
+        // question is asked again.
+        self.question_unheard = true;
         self.synthesis_failures += 1;
         if self.synthesis_failures >= limits::SYNTHESIS_FAILURES_MAX {
             // A line that cannot speak must not keep the caller waiting in silence.

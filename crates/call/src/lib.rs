@@ -13,7 +13,7 @@ pub mod playout;
 pub mod speculative;
 
 pub use barge_in::Verdict;
-pub use engine::{CallEngine, Medium};
+pub use engine::{CallEngine, Loads, Medium};
 pub use event::{CallEvent, EndReason, EventKind, TurnTiming};
 pub use input::{CallInput, Transcript, TurnId};
 pub use output::CallOutput;

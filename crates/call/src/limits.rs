@@ -39,6 +39,10 @@ pub const UTTERANCE_MAX: Duration = Duration::from_secs(28);
 pub const PRE_ROLL: Duration = Duration::from_millis(300);
 /// Silence before the question is asked again.
 pub const NO_INPUT: Duration = Duration::from_secs(7);
+/// The same when the caller answered before the question was out, and waits for its effect.
+pub const NO_INPUT_EARLY: Duration = Duration::from_millis(1800);
+/// Times in a row that a question is said again for such a caller before it counts as not heard.
+pub const REMINDERS_MAX: u32 = 2;
 /// The same after the caller asked for a moment.
 pub const NO_INPUT_PATIENT: Duration = Duration::from_secs(25);
 /// Pause that ends a row of keys.

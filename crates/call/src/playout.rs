@@ -32,6 +32,7 @@ struct Queued {
     sentence: Sentence,
     /// Whether it asks what an answer would be an answer to.
     asks: bool,
+    tried_again: bool,
     /// Since when it has been waiting for its audio at the head of the queue.
     waiting_since: Option<Duration>,
     /// Its frames, once they are there.
@@ -115,6 +116,7 @@ impl Playout {
             id,
             sentence,
             asks,
+            tried_again: false,
             waiting_since: None,
             frames: None,
             next: 0,
@@ -129,6 +131,14 @@ impl Playout {
         if let Some(queued) = self.queue.iter_mut().find(|queued| queued.id == id) {
             queued.frames = Some(AudioFrame::split(audio.expose()));
         }
+    }
+
+    /// A sentence could not be spoken. Returns it the first time, to be tried again.
+    pub fn try_again(&mut self, id: u32) -> Option<Sentence> {
+        let queued = self.queue.iter_mut().find(|queued| queued.id == id)?;
+        queued.waiting_since = None;
+        let first = !std::mem::replace(&mut queued.tried_again, true);
+        first.then(|| queued.sentence.clone())
     }
 
     /// Takes a sentence out that cannot be spoken. Returns whether it was there.
@@ -254,9 +264,9 @@ impl Playout {
         self.queue.front().is_some_and(|head| head.from.is_some()) || !self.gap.is_zero()
     }
 
-    /// Whether what is being said must be heard to the end.
+    /// Whether the sentence that is being said, or comes next, must be heard to the end.
     pub fn is_firm(&self) -> bool {
-        self.queue.iter().any(|queued| queued.sentence.firm)
+        self.queue.front().is_some_and(|head| head.sentence.firm)
     }
 
     /// How much of the prompt was played.
@@ -269,11 +279,6 @@ impl Playout {
     pub fn heard_enough(&self) -> bool {
         let matters = |queued: &&Queued| queued.asks || queued.sentence.firm;
         self.queue.iter().filter(matters).all(Queued::was_heard)
-    }
-
-    /// Whether any of the question was heard.
-    pub fn question_begun(&self) -> bool {
-        self.queue.iter().filter(|queued| queued.asks).all(|queued| queued.from.is_some())
     }
 
     /// The sentence at the head, if its audio has been missing for longer than `deadline`.
@@ -394,6 +399,7 @@ mod tests {
         playout.tick(at(0));
         assert_eq!(playout.overdue(at(10), at(20)), None);
         assert_eq!(playout.overdue(at(30), at(20)), Some(7));
+        assert!(playout.try_again(7).is_some() && playout.try_again(7).is_none());
         assert!(playout.drop_sentence(7) && playout.is_idle());
     }
 

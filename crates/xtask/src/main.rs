@@ -7,6 +7,7 @@ mod licences;
 mod packages;
 mod server;
 mod shell;
+mod simulate;
 mod test;
 mod tidy;
 
@@ -20,6 +21,10 @@ Commands:
                              that books a scan; --once ends after the call
   test                       install what is missing, then run every check and test
   tidy                       check the dependency table, licences, file headers and sizes
+  simulate [--calls N] [--seed N] [--call SEED]
+                             calls in virtual time, with invariants after every step; a
+                             violation names its seed, and --call brings that call back
+  simulate --planted         plant bugs in a copy of the source; the simulator must notice each
   bench latency [--calls N]  real calls over loopback, timed from the packets
 ";
 
@@ -30,6 +35,8 @@ fn main() -> Result<()> {
         ["demo"] => demo::run(false),
         ["demo", "--once"] => demo::run(true),
         ["bench", "latency", rest @ ..] => bench::latency(bench::calls(rest)?),
+        ["simulate", "--planted"] => simulate::planted(),
+        ["simulate", rest @ ..] => simulate::run(rest),
         ["test", ..] => test::run(),
         ["tidy"] => tidy::run(),
         ["--help" | "-h" | "help"] | [] => {

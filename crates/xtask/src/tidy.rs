@@ -29,6 +29,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
         &["phi", "audio", "dialogue", "call", "telephony", "speech", "language", "clinic", "store"],
     ),
     ("xtask", &[]),
+    ("simulator", &["phi", "audio", "dialogue", "call", "language"]),
     (
         "tests",
         &[

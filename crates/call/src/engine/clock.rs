@@ -113,13 +113,21 @@ impl CallEngine {
         if busy || !self.playout.is_idle() {
             return;
         }
-        let limit = if patient { limits::NO_INPUT_PATIENT } else { limits::NO_INPUT };
-        if self.now.saturating_sub(self.quiet_since) > limit {
-            self.turn += 1;
-            self.record(EventKind::NothingHeard);
-            let next = self.dialogue.silence();
-            self.apply(next);
+        let limit = match (patient, self.answered_early) {
+            (true, _) => limits::NO_INPUT_PATIENT,
+            (_, true) => limits::NO_INPUT_EARLY,
+            _ => limits::NO_INPUT,
+        };
+        if self.now.saturating_sub(self.quiet_since) <= limit {
+            return;
         }
+        self.turn += 1;
+        self.record(EventKind::NothingHeard);
+        // "I did not hear anything" would be untrue to someone who answered early.
+        let remind = self.answered_early && self.reminders < limits::REMINDERS_MAX;
+        self.reminders += u32::from(remind);
+        let next = if remind { self.dialogue.remind() } else { self.dialogue.silence() };
+        self.apply(next);
     }
 
     /// On hold nothing is played, heard or counted.

@@ -10,6 +10,7 @@ use radline_phi::Phi;
 use super::planning::{Plan, Preparation, Said};
 use super::timing::Stopwatch;
 use super::{CallEngine, Medium, Waiting};
+use crate::barge_in::Verdict;
 use crate::end_of_turn::{self, Evidence, Reading};
 use crate::endpointing::Change;
 use crate::event::{EndReason, EventKind};
@@ -161,6 +162,14 @@ impl CallEngine {
         if self.held_since.is_some() || self.keys.len() >= limits::KEYS_MAX {
             return;
         }
+        let decides = matches!(question.expectation, Expectation::YesNo | Expectation::Choice);
+        if decides && key != '0' && !self.heard_enough() {
+            // A yes to what was not heard is none; the agent goes on, and the key can be pressed
+            // again.
+            self.answered_early = true;
+            self.record(EventKind::SpokeOn { because: Verdict::TooEarly, paused_ms: 0 });
+            return;
+        }
         if !self.playout.is_idle() && !self.playout.is_firm() {
             self.stop_speaking();
             self.record(EventKind::BargeIn { yield_ms: 0 });
@@ -187,7 +196,9 @@ impl CallEngine {
         self.attempt.0 += 1;
         self.attempts += 1;
         self.endpointing.reset();
-        self.overlap = None;
+        if self.overlap.take().is_some() {
+            self.playout.go_on();
+        }
         self.hearing = Some(Hearing {
             turn: self.attempt,
             over: Some(TurnOver::at(self.now)),
@@ -232,7 +243,7 @@ impl CallEngine {
             return;
         };
         hearing.understanding = Some((understanding, now));
-        let asked = self.question_heard();
+        let asked = self.heard_enough();
         if self.overlap.is_some() && !self.settle_overlap() {
             return;
         }
@@ -284,7 +295,9 @@ impl CallEngine {
 
     fn commit_if_ready(&mut self) {
         let ready = |hearing: &Hearing| hearing.over.is_some() && hearing.plan.is_some();
+        // A sound that may be the next word: another frame or two will tell.
         if self.overlap.is_none()
+            && !self.endpointing.may_begin()
             && self.hearing.as_ref().is_some_and(ready)
             && let Some(hearing) = self.hearing.take()
         {
@@ -297,6 +310,7 @@ impl CallEngine {
         let (Some(plan), Some(over)) = (hearing.plan, hearing.over) else { return };
         let Some((understanding, understood_at)) = hearing.understanding else { return };
         self.turn += 1;
+        self.reminders = 0;
         self.keep_checkpoint();
         let transcribed_at = hearing.transcribed_at.unwrap_or(understood_at);
         let worked_until = hearing.ready_at.unwrap_or(self.now).min(over.when());

@@ -20,8 +20,10 @@ pub(super) struct Overlap {
     paused_at: Option<Duration>,
     /// The agent goes on until the words are known: what it says must be heard, or is goodbye.
     firm: bool,
-    /// Too faint to be the caller.
+    /// Too faint to be the caller, so far.
     faint: bool,
+    /// Voice before it was loud enough.
+    voiced_before: Duration,
     /// The caller goes on with the turn before, of whose reply nothing to speak of was heard.
     reopens: bool,
 }
@@ -43,6 +45,8 @@ impl CallEngine {
             Change::Begun if self.overlap.is_none() => self.begin_overlap(),
             Change::Speaking => self.lengthen_overlap(),
             Change::Pausing => self.bound_overlap(),
+            // The utterance was forgotten, on hold for instance.
+            Change::Quiet if self.overlap.is_some() => self.speak_on(Verdict::Noise),
             Change::Begun | Change::Quiet => {}
         }
     }
@@ -57,13 +61,16 @@ impl CallEngine {
         let fresh =
             |checkpoint: &Checkpoint| self.now.saturating_sub(checkpoint.at) <= limits::REOPEN_MAX;
         let reopens = unheard && self.checkpoint.as_ref().is_some_and(fresh);
-        let faint = match (self.endpointing.level(), self.caller_level) {
-            (Some(level), Some(usual)) => level < usual - limits::BACKGROUND_DB,
-            _ => false,
-        };
+        let faint = self.sounds_faint();
         let silent = !self.playout.is_speaking();
-        let mut overlap =
-            Overlap { began: self.endpointing.span().0, paused_at: None, firm, faint, reopens };
+        let mut overlap = Overlap {
+            began: self.endpointing.span().0,
+            paused_at: None,
+            firm,
+            faint,
+            voiced_before: Duration::ZERO,
+            reopens,
+        };
         if silent && !faint {
             // Nothing was said yet: let the caller finish first.
             self.playout.pause();
@@ -74,12 +81,31 @@ impl CallEngine {
         self.overlap = Some(overlap);
     }
 
+    /// Whether the voice is too faint to be the caller's.
+    fn sounds_faint(&self) -> bool {
+        match (self.endpointing.recent_level(), self.caller_level) {
+            (Some(level), Some(usual)) => level < usual - limits::BACKGROUND_DB,
+            _ => false,
+        }
+    }
+
     fn lengthen_overlap(&mut self) {
         let voiced = self.endpointing.voiced();
+        let filler = matches!(self.waiting, Waiting::Clinic { .. }) && self.playout.is_speaking();
+        if filler && voiced >= limits::PAUSE_AFTER && !self.playout.is_firm() {
+            // What is said while the clinic is asked can be done without; the caller's words are
+            // heard as soon as the clinic has answered.
+            self.stop_speaking();
+        }
+        let faint = self.sounds_faint();
         let Some(overlap) = &mut self.overlap else { return };
         if overlap.faint {
+            // Somebody in the room, and then perhaps the caller.
+            (overlap.faint, overlap.voiced_before) = (faint, voiced);
+            overlap.began = self.now;
             return;
         }
+        let voiced = voiced.saturating_sub(overlap.voiced_before);
         let pauses = !overlap.firm && voiced >= limits::PAUSE_AFTER;
         if pauses && overlap.paused_at.is_none() {
             overlap.paused_at = Some(self.now);
@@ -124,7 +150,7 @@ impl CallEngine {
             confidence: transcript.confidence,
             understanding,
             expectation: question.expectation,
-            heard_enough: self.playout.heard_enough(),
+            heard_enough: self.heard_enough(),
             alarming,
         });
         let urgent = alarming || understanding.has(&Command::RequestPerson);
@@ -147,6 +173,7 @@ impl CallEngine {
 
     fn speak_on(&mut self, because: Verdict) {
         let Some(overlap) = self.overlap.take() else { return };
+        self.answered_early |= because == Verdict::TooEarly;
         self.forget_hearing();
         self.playout.go_on();
         let paused = overlap.paused_at.map(|since| self.now.saturating_sub(since));
@@ -161,7 +188,7 @@ impl CallEngine {
         if overlap.reopens && self.reopen() {
             return;
         }
-        self.question_unheard = !self.playout.question_begun();
+        self.question_unheard = !self.playout.heard_enough();
         self.stop_speaking();
         self.record(EventKind::BargeIn { yield_ms });
     }
@@ -203,9 +230,9 @@ impl CallEngine {
         self.overlap = None;
     }
 
-    /// Whether the caller has heard any of the question that their words are taken to answer.
-    pub(super) fn question_heard(&self) -> bool {
-        !self.question_unheard && (self.playout.is_idle() || self.playout.question_begun())
+    /// Whether the caller has heard all that an answer depends on.
+    pub(super) fn heard_enough(&self) -> bool {
+        !self.question_unheard && self.playout.heard_enough()
     }
 
     /// Keeps how things stood before a turn counts, and learns how this caller speaks.

@@ -74,7 +74,7 @@ pub(super) struct Plan {
 pub(super) struct Said<'a> {
     pub(super) words: &'a Phi<String>,
     pub(super) understanding: &'a Understanding,
-    /// Whether the caller had heard the question.
+    /// Whether the caller had heard what a yes or no would be an answer to.
     pub(super) asked: bool,
 }
 
@@ -166,22 +166,14 @@ impl Plan {
     }
 }
 
-/// Lets the dialogue hear the words. An answer to a question that the caller has not heard is
+/// Lets the dialogue hear the words. A yes or no to a question that the caller has not heard is
 /// none: then the question is said again, and does not count as missed.
 fn hear(dialogue: &mut Dialogue, said: Said<'_>) -> DialogueMove {
     if said.asked {
         return dialogue.hear(said.words, said.understanding);
     }
-    let answers = |command: &Command| {
-        matches!(
-            command,
-            Command::Affirm
-                | Command::Deny
-                | Command::Unsure
-                | Command::Choose(_)
-                | Command::ChooseLast
-        )
-    };
+    let answers =
+        |command: &Command| matches!(command, Command::Affirm | Command::Deny | Command::Unsure);
     let mut understanding = said.understanding.clone();
     understanding.commands.retain(|command| !answers(command));
     if understanding.commands.is_empty() {

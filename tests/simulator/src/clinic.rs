@@ -1,0 +1,128 @@
+//! A clinic with one patient, one order and two free times, which is now and then slow, and which
+//! notices what must never happen.
+
+use std::time::Duration;
+
+use jiff::civil::{Date, date, datetime};
+use radline_dialogue::vocabulary::{Modality, Priority, Side};
+use radline_dialogue::{Action, ActionOutcome, Offer, OrderFacts, PatientFacts};
+use rand::Rng;
+use rand::rngs::StdRng;
+
+use crate::models::{Fate, spread};
+
+/// Today in every simulated call.
+pub const TODAY: Date = date(2026, 11, 23);
+/// An answer takes this long, ms.
+const ANSWER_MS: f64 = 3.0;
+/// Share of answers that take seconds.
+const SLOW: f64 = 0.01;
+
+/// The clinic of one call.
+#[derive(Debug, Default)]
+pub struct Clinic {
+    held: Option<String>,
+    /// Appointments made.
+    pub booked: usize,
+    /// What must never happen, if it did.
+    pub broken: Option<String>,
+}
+
+impl Clinic {
+    /// How long an answer takes, and what becomes of it.
+    pub fn delay(random: &mut StdRng) -> (Duration, Fate) {
+        let fate = Fate::draw(random);
+        if random.random_bool(SLOW) {
+            return (Duration::from_millis(random.random_range(1000..7000)), fate);
+        }
+        (spread(ANSWER_MS, random), fate)
+    }
+
+    /// Carries out a request.
+    pub fn perform(&mut self, action: &Action, random: &mut StdRng) -> ActionOutcome {
+        match action {
+            Action::MatchIdentity { name, date_of_birth } => {
+                let name = name.expose().to_lowercase();
+                let known = name.contains("jane") && *date_of_birth.expose() == date(1960, 3, 4);
+                if known { ActionOutcome::Matched(patient()) } else { ActionOutcome::NotMatched }
+            }
+            Action::FindOrders { .. } => ActionOutcome::Orders(vec![order()]),
+            Action::FindSlots { declined, .. } => {
+                let offers: Vec<Offer> =
+                    offers().into_iter().filter(|offer| !declined.contains(&offer.start)).collect();
+                ActionOutcome::Offers { offers, as_wished: random.random_bool(0.8) }
+            }
+            Action::Hold { slot, .. } => {
+                if random.random_bool(0.03) {
+                    return ActionOutcome::Taken;
+                }
+                self.held = Some(slot.clone());
+                ActionOutcome::Held
+            }
+            Action::Book { slot, review, .. } => self.book(slot, !review.is_empty()),
+            Action::RequestCallback { .. } => {
+                self.held = None;
+                ActionOutcome::CallbackNoted {
+                    due: datetime(2026, 11, 24, 12, 0, 0, 0),
+                    has_number: random.random_bool(0.5),
+                }
+            }
+            Action::AmendCallback { .. } => ActionOutcome::Done,
+            Action::Release => {
+                self.held = None;
+                ActionOutcome::Done
+            }
+        }
+    }
+
+    fn book(&mut self, slot: &str, review: bool) -> ActionOutcome {
+        if self.held.as_deref() != Some(slot) {
+            self.broken = Some("a time was booked that was not held".to_owned());
+        }
+        self.booked += 1;
+        if self.booked > 1 {
+            self.broken = Some("one call booked twice".to_owned());
+        }
+        let appointment = "A1".to_owned();
+        if review {
+            ActionOutcome::HeldForReview { appointment }
+        } else {
+            ActionOutcome::Booked { appointment }
+        }
+    }
+}
+
+fn patient() -> PatientFacts {
+    PatientFacts {
+        id: "P1".to_owned(),
+        given_name: "Jane".into(),
+        date_of_birth: date(1960, 3, 4).into(),
+        may_be_pregnant: false,
+    }
+}
+
+fn order() -> OrderFacts {
+    OrderFacts {
+        id: "O1".to_owned(),
+        modality: Modality::Mri,
+        body_part: Some("knee".to_owned()),
+        side: Some(Side::Left),
+        contrast: false,
+        priority: Priority::Routine,
+        expired: false,
+        spoken: "MRI of the left knee".to_owned(),
+    }
+}
+
+fn offers() -> Vec<Offer> {
+    let place = "the main building".to_owned();
+    [(24, 9), (25, 14), (26, 10), (27, 15)]
+        .into_iter()
+        .take(2)
+        .map(|(day, hour)| Offer {
+            slot: format!("S{day}-{hour}"),
+            start: datetime(2026, 11, day, hour, 0, 0, 0),
+            place: place.clone(),
+        })
+        .collect()
+}
