@@ -2,4 +2,5 @@
 
 pub mod caller;
 pub mod phone;
+pub mod recordings;
 pub mod server;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use radline_dialogue::{Command, Expectation, Understanding, words};
+use radline_dialogue::{Command, Expectation, Question, Understanding, words};
 
 use crate::limits;
 
@@ -49,15 +49,13 @@ pub fn patience(evidence: &Evidence) -> Duration {
 }
 
 /// The reading of an understanding.
-pub fn reading(expectation: Expectation, understanding: &Understanding) -> Reading {
-    if answers(expectation, understanding) { Reading::Answered } else { Reading::Unanswered }
+pub fn reading(question: &Question, understanding: &Understanding) -> Reading {
+    if answers(question, understanding) { Reading::Answered } else { Reading::Unanswered }
 }
 
 /// Whether the understanding answers what was asked.
-fn answers(expectation: Expectation, understanding: &Understanding) -> bool {
-    /// A telephone number without and with its area code.
-    const NUMBER_LENGTHS: [usize; 2] = [10, 11];
-    understanding.commands.iter().any(|command| match (expectation, command) {
+fn answers(question: &Question, understanding: &Understanding) -> bool {
+    understanding.commands.iter().any(|command| match (question.expectation, command) {
         (Expectation::YesNo, Command::Affirm | Command::Deny | Command::Unsure)
         | (Expectation::Choice, Command::Choose(_) | Command::ChooseLast | Command::Exam(_))
         | (Expectation::Choice | Expectation::DayTime, Command::When(_))
@@ -66,7 +64,7 @@ fn answers(expectation: Expectation, understanding: &Understanding) -> bool {
         | (_, Command::RequestPerson | Command::Repeat) => true,
         (Expectation::Name, Command::Name(name)) => name.expose().contains(' '),
         (Expectation::Digits, Command::Digits(digits)) => {
-            NUMBER_LENGTHS.contains(&digits.expose().len())
+            question.digits.contains(&digits.expose().len())
         }
         _ => false,
     })

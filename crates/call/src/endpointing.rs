@@ -13,6 +13,8 @@ const BEGINS: f32 = 0.5;
 const LASTS: f32 = 0.35;
 /// Frames in a row above [`BEGINS`] that are speech rather than a click.
 const BEGIN_FRAMES: usize = 3;
+/// A frame this far below the utterance's mean level ends speech whatever the model says, dB.
+const FADED_DB: f32 = 18.0;
 /// How much of the recent power one frame is: it follows within about 100 ms.
 const RECENT: f64 = 0.3;
 /// One frame.
@@ -66,7 +68,10 @@ impl Endpointing {
         let power = level::power(frame.samples());
         self.frames.push_back(frame);
         let threshold = if self.speaking { LASTS } else { BEGINS };
-        let voiced = speech.value() >= threshold;
+        // The model is sure of speech for about 100 ms after the last sound; the level is not.
+        let usual = self.level().unwrap_or(level::SILENCE_DBFS);
+        let faded = self.speaking && level::dbfs(power) < usual - FADED_DB;
+        let voiced = speech.value() >= threshold && !faded;
         self.rising = if voiced { self.rising + 1 } else { 0 };
         if voiced {
             self.loudness = (self.loudness.0 + power, self.loudness.1 + 1);

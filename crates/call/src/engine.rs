@@ -11,11 +11,10 @@ use radline_dialogue::{
     Action, ActionOutcome, Dialogue, DialogueMove, EarlierReading, Question, RedFlags, Sentence,
     Then,
 };
-use radline_phi::Phi;
 
 use crate::endpointing::Endpointing;
 use crate::event::{CallEvent, EndReason, EventKind};
-use crate::input::{CallInput, TurnId};
+use crate::input::{CallInput, SpokenPart, TurnId};
 use crate::limits;
 use crate::output::CallOutput;
 use crate::playout::{Heard, Playout};
@@ -263,7 +262,7 @@ impl CallEngine {
     }
 
     fn worded(&mut self, sentence: Sentence) -> Worded {
-        Worded { id: self.numbers.sentence(), sentence, asked: false, audio: None }
+        Worded { id: self.numbers.sentence(), sentence, asked: false, audio: Vec::new() }
     }
 
     /// Carries out what was decided, one step after the other. `pending` is a question to the
@@ -367,10 +366,11 @@ impl CallEngine {
             self.problem("a sentence was dropped: too many were waiting to be spoken");
             return;
         }
-        match audio {
-            Some(audio) => self.playout.supply(id, &audio),
-            None if asked => {}
-            None => self.emit(CallOutput::Synthesize { sentence_id: id, sentence }),
+        for part in &audio {
+            self.playout.supply(id, part);
+        }
+        if !asked {
+            self.emit(CallOutput::Synthesize { sentence_id: id, sentence });
         }
     }
 
@@ -416,16 +416,16 @@ impl CallEngine {
         self.plan_advanced();
     }
 
-    fn synthesized(&mut self, id: u32, audio: Option<Phi<Vec<i16>>>) {
-        let Some(audio) = audio else { return self.sentence_failed(id) };
+    fn synthesized(&mut self, id: u32, part: Option<SpokenPart>) {
+        let Some(part) = part else { return self.sentence_failed(id) };
         self.synthesis_failures = 0;
         let plan = self.hearing.as_mut().and_then(|hearing| hearing.plan.as_mut());
         let others = match plan {
-            Some(plan) => plan.work().synthesized(id, audio),
-            None => Some(audio),
+            Some(plan) => plan.work().synthesized(id, part),
+            None => Some(part),
         };
         match others {
-            Some(audio) => self.playout.supply(id, &audio),
+            Some(part) => self.playout.supply(id, &part),
             None => self.plan_advanced(),
         }
     }

@@ -18,6 +18,22 @@ pub struct Transcript {
     pub confidence: f32,
 }
 
+/// A part of a sentence's audio: the caller hears the first clause while the next is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpokenPart {
+    /// 16 kHz mono.
+    pub audio: Phi<Vec<i16>>,
+    /// Whether the sentence ends with it.
+    pub last: bool,
+}
+
+impl SpokenPart {
+    /// A sentence that comes whole.
+    pub const fn whole(audio: Phi<Vec<i16>>) -> Self {
+        Self { audio, last: true }
+    }
+}
+
 /// What can happen to a call.
 #[derive(Debug, Clone)]
 pub enum CallInput {
@@ -45,8 +61,8 @@ pub enum CallInput {
     Understood(TurnId, Understanding),
     /// The clinic's answer to [`crate::CallOutput::Act`].
     ClinicAnswered(u32, ActionOutcome),
-    /// The audio for [`crate::CallOutput::Synthesize`], 16 kHz, or that there is none.
-    Synthesized(u32, Option<Phi<Vec<i16>>>),
+    /// The next part of the audio for [`crate::CallOutput::Synthesize`], or that there is none.
+    Synthesized(u32, Option<SpokenPart>),
     /// The server is going down.
     Shutdown,
 }

@@ -15,5 +15,5 @@ pub mod speculative;
 pub use barge_in::Verdict;
 pub use engine::{CallEngine, Loads, Medium};
 pub use event::{CallEvent, EndReason, EventKind, TurnTiming};
-pub use input::{CallInput, Transcript, TurnId};
+pub use input::{CallInput, SpokenPart, Transcript, TurnId};
 pub use output::CallOutput;

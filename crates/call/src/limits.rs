@@ -86,14 +86,14 @@ pub struct Silence {
 /// The silences for a question.
 pub const fn silence(expectation: Expectation) -> Silence {
     let (answered, unknown, unanswered) = match expectation {
-        Expectation::YesNo => (260, 500, 700),
-        Expectation::Choice => (320, 550, 750),
-        Expectation::DateOfBirth => (350, 800, 1200),
-        Expectation::Name => (600, 800, 1000),
-        Expectation::DayTime => (450, 700, 900),
-        Expectation::Digits => (450, 1200, 1400),
-        Expectation::Open => (450, 650, 800),
-        Expectation::Story => (800, 900, 1200),
+        Expectation::YesNo => (240, 450, 600),
+        Expectation::Choice => (280, 480, 650),
+        Expectation::DateOfBirth => (300, 650, 1100),
+        Expectation::Name => (420, 500, 600),
+        Expectation::DayTime => (380, 550, 750),
+        Expectation::Digits => (300, 700, 850),
+        Expectation::Open => (340, 500, 600),
+        Expectation::Story => (600, 700, 900),
     };
     Silence {
         answered: Duration::from_millis(answered),

@@ -3,11 +3,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::input::SpokenPart;
+use crate::limits;
 use radline_audio::{AudioFrame, FRAME_MS, level};
 use radline_dialogue::Sentence;
-use radline_phi::Phi;
-
-use crate::limits;
 
 /// One frame.
 const FRAME: Duration = Duration::from_millis(FRAME_MS as u64);
@@ -35,8 +34,10 @@ struct Queued {
     tried_again: bool,
     /// Since when it has been waiting for its audio at the head of the queue.
     waiting_since: Option<Duration>,
-    /// Its frames, once they are there.
-    frames: Option<Vec<AudioFrame>>,
+    /// Its frames, as far as they are there.
+    frames: Vec<AudioFrame>,
+    /// Whether they are all there.
+    complete: bool,
     /// The next frame. After a pause it is earlier than `heard`.
     next: usize,
     /// Frames that were due at least once.
@@ -118,7 +119,8 @@ impl Playout {
             asks,
             tried_again: false,
             waiting_since: None,
-            frames: None,
+            frames: Vec::new(),
+            complete: false,
             next: 0,
             heard: 0,
             from: None,
@@ -126,17 +128,24 @@ impl Playout {
         true
     }
 
-    /// The audio of a queued sentence, 16 kHz. Unknown ids are of sentences that were cut.
-    pub fn supply(&mut self, id: u32, audio: &Phi<Vec<i16>>) {
+    /// The next part of a queued sentence. Unknown ids are of sentences that were cut.
+    pub fn supply(&mut self, id: u32, part: &SpokenPart) {
         if let Some(queued) = self.queue.iter_mut().find(|queued| queued.id == id) {
-            queued.frames = Some(AudioFrame::split(audio.expose()));
+            queued.frames.extend(AudioFrame::split(part.audio.expose()));
+            queued.complete |= part.last;
+            queued.waiting_since = None;
         }
     }
 
-    /// A sentence could not be spoken. Returns it the first time, to be tried again.
+    /// A sentence could not be spoken. Returns it the first time, to be tried again, unless a part
+    /// of it is being heard.
     pub fn try_again(&mut self, id: u32) -> Option<Sentence> {
         let queued = self.queue.iter_mut().find(|queued| queued.id == id)?;
+        if queued.from.is_some() {
+            return None;
+        }
         queued.waiting_since = None;
+        queued.frames.clear();
         let first = !std::mem::replace(&mut queued.tried_again, true);
         first.then(|| queued.sentence.clone())
     }
@@ -160,16 +169,16 @@ impl Playout {
             return Due::default();
         }
         let Some(head) = self.queue.front_mut() else { return Due::default() };
-        let Some(frames) = &head.frames else {
+        if head.next >= head.frames.len() && !head.complete {
             head.waiting_since.get_or_insert(now);
             return Due::default();
-        };
+        }
         let first = head.from.is_none();
         head.from.get_or_insert(now);
-        let frame = frames.get(head.next).cloned();
+        let frame = head.frames.get(head.next).cloned();
         head.next += 1;
-        head.heard = head.heard.max(head.next.min(frames.len()));
-        let over = head.next >= frames.len();
+        head.heard = head.heard.max(head.next.min(head.frames.len()));
+        let over = head.complete && head.next >= head.frames.len();
         let mut due = Due { first: first && frame.is_some(), frame, ended: None };
         self.level(&mut due);
         self.played += FRAME;
@@ -198,7 +207,7 @@ impl Playout {
         let Some(head) = self.queue.front_mut().filter(|head| head.from.is_some()) else {
             return Due::default();
         };
-        let frame = head.frames.as_ref().and_then(|frames| frames.get(head.next)).cloned();
+        let frame = head.frames.get(head.next).cloned();
         let frame = frame.map(|mut frame| {
             frame.fade(gain, 0.0);
             frame
@@ -246,7 +255,7 @@ impl Playout {
         let Some(head) = queue.into_iter().next().filter(|head| head.from.is_some()) else {
             return Cut { owed, ..Cut::default() };
         };
-        let next = head.frames.as_ref().and_then(|frames| frames.get(head.next)).cloned();
+        let next = head.frames.get(head.next).cloned();
         let fading = next.filter(|_| !paused).map(|mut frame| {
             frame.fade(gain, 0.0);
             frame
@@ -283,7 +292,7 @@ impl Playout {
 
     /// The sentence at the head, if its audio has been missing for longer than `deadline`.
     pub fn overdue(&self, now: Duration, deadline: Duration) -> Option<u32> {
-        let head = self.queue.front().filter(|head| head.frames.is_none())?;
+        let head = self.queue.front()?;
         let since = head.waiting_since?;
         (now.saturating_sub(since) > deadline).then_some(head.id)
     }
@@ -309,18 +318,14 @@ impl Heard {
 }
 
 impl Queued {
-    fn length(&self) -> usize {
-        self.frames.as_ref().map_or(0, Vec::len)
-    }
-
     fn was_heard(&self) -> bool {
-        let length = self.length();
-        length > 0 && self.heard as f32 >= HEARD_SHARE * length as f32
+        let length = self.frames.len();
+        self.complete && length > 0 && self.heard as f32 >= HEARD_SHARE * length as f32
     }
 
     /// Goes back to the quietest frame of the last words: between two of them.
     fn rewind(&mut self) {
-        let Some(frames) = &self.frames else { return };
+        let frames = &self.frames;
         let latest = self.next.saturating_sub(REWIND_MIN);
         let earliest = self.next.saturating_sub(REWIND_MAX);
         let quietest = (earliest..latest).min_by(|a, b| {
@@ -332,7 +337,10 @@ impl Queued {
 
     fn heard(self) -> Option<Heard> {
         let from = self.from?;
-        let length = FRAME * self.length() as u32;
+        // Of a sentence that was cut before it was all made, nobody knows the length: what was
+        // heard is not all of it.
+        let more = u32::from(!self.complete);
+        let length = FRAME * (self.frames.len() as u32 + more);
         Some(Heard { from, heard: FRAME * self.heard as u32, length, sentence: self.sentence })
     }
 }
@@ -351,8 +359,8 @@ mod tests {
         Duration::from_millis(tick * 20)
     }
 
-    fn frames(count: usize, level: i16) -> Phi<Vec<i16>> {
-        vec![level; FRAME_SAMPLES * count].into()
+    fn frames(count: usize, level: i16) -> SpokenPart {
+        SpokenPart::whole(vec![level; FRAME_SAMPLES * count].into())
     }
 
     #[test]
@@ -388,7 +396,7 @@ mod tests {
         assert!(cut.fading.is_some_and(|frame| frame.samples()[FRAME_SAMPLES - 1].abs() < 20));
         assert_eq!(cut.owed, [sentence("Never heard.", true)]);
         assert!(playout.is_idle());
-        playout.supply(2, &vec![0; 10].into());
+        playout.supply(2, &frames(1, 0));
         assert!(playout.tick(at(2)).frame.is_none());
     }
 
@@ -404,12 +412,27 @@ mod tests {
     }
 
     #[test]
+    fn a_sentence_is_heard_while_the_rest_of_it_is_made() {
+        let mut playout = Playout::default();
+        playout.queue(1, sentence("First, second.", false), true);
+        playout.supply(1, &SpokenPart { last: false, ..frames(2, 1) });
+        assert!(playout.tick(at(0)).first);
+        assert!(playout.tick(at(1)).ended.is_none(), "more is to come");
+        assert!(playout.tick(at(2)).frame.is_none() && !playout.heard_enough());
+        assert_eq!(playout.overdue(at(12), at(5)), Some(1));
+        playout.supply(1, &frames(1, 2));
+        assert_eq!(playout.overdue(at(13), at(5)), None);
+        let ended = playout.tick(at(13)).ended.expect("ends");
+        assert_eq!((ended.heard, ended.length), (at(3), at(3)));
+    }
+
+    #[test]
     fn a_paused_sentence_fades_out_and_goes_on_between_two_words() {
         let mut playout = Playout::default();
         playout.queue(1, sentence("Two words.", false), true);
-        let mut audio = frames(24, 1000).into_exposed();
+        let mut audio = vec![1000; FRAME_SAMPLES * 24];
         audio[FRAME_SAMPLES * 8..FRAME_SAMPLES * 9].fill(0);
-        playout.supply(1, &audio.into());
+        playout.supply(1, &SpokenPart::whole(audio.into()));
         for tick in 0..14 {
             playout.tick(at(tick));
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::civil::datetime;
 use radline_audio::{AudioFrame, DtmfDigit, FRAME_SAMPLES, SpeechProbability};
 use radline_call::{
-    CallEngine, CallInput, CallOutput, EndReason, EventKind, Medium, Transcript, TurnId,
+    CallEngine, CallInput, CallOutput, EndReason, EventKind, Medium, SpokenPart, Transcript, TurnId,
 };
 use radline_dialogue::{
     Action, ActionOutcome, Command, Dialogue, Intent, RedFlags, Scenario, SiteFacts, Understanding,
@@ -81,7 +81,8 @@ impl World {
                 CallOutput::Synthesize { sentence_id, .. } => {
                     let audio = self
                         .synthesises
-                        .then(|| vec![1; FRAME_SAMPLES * self.sentence_frames].into());
+                        .then(|| vec![1; FRAME_SAMPLES * self.sentence_frames].into())
+                        .map(SpokenPart::whole);
                     replies.push(CallInput::Synthesized(sentence_id, audio));
                 }
                 CallOutput::Play(_) => self.played += 1,

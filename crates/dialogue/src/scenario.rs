@@ -195,6 +195,9 @@ pub struct State {
     pub again: Vec<String>,
     /// The shape of the answer.
     pub expects: Option<Expectation>,
+    /// How many digits the number may have that is asked for.
+    #[serde(default)]
+    pub digits: Vec<usize>,
     /// The slot that the answer fills.
     pub fills: Option<SlotName>,
     /// Slots that are emptied on entry.
@@ -341,6 +344,9 @@ impl Scenario {
             0 => findings.push(format!("{name}: neither asks, checks, acts, ends nor goes on")),
             1 => {}
             _ => findings.push(format!("{name}: does more than one of ask, check, act, end")),
+        }
+        if !state.digits.is_empty() && state.expects != Some(Expectation::Digits) {
+            findings.push(format!("{name}: says how many digits, but does not expect any"));
         }
         if !state.ask.is_empty() && state.expects.is_none() {
             findings.push(format!("{name}: asks, but does not say what it expects"));

@@ -475,7 +475,8 @@ impl Dialogue {
             _ => 0,
         };
         let asked = prompt.sentences.last().map(|sentence| sentence.text.clone());
-        Question { expectation, options, asked: asked.unwrap_or_default() }
+        let digits = self.current().digits.clone();
+        Question { expectation, options, digits, asked: asked.unwrap_or_default() }
     }
 }
 

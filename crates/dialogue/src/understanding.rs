@@ -252,8 +252,17 @@ pub struct Question {
     pub expectation: Expectation,
     /// How many options were read out, 0 when none were.
     pub options: usize,
+    /// How many digits the number has that is asked for; empty when that is not known.
+    pub digits: Vec<usize>,
     /// The words of the question, for the language model's prompt.
     pub asked: Phi<String>,
+}
+
+impl Question {
+    /// A question of this shape, of which nothing else is known.
+    pub fn of(expectation: Expectation) -> Self {
+        Self { expectation, options: 0, digits: Vec::new(), asked: Phi::default() }
+    }
 }
 
 /// The commands in one utterance, and who found them.

@@ -132,7 +132,7 @@ mod tests {
     const TODAY: Date = date(2026, 11, 23);
 
     fn kinds(text: &str, expectation: Expectation, options: usize) -> Vec<&'static str> {
-        let question = Question { expectation, options, asked: Phi::default() };
+        let question = Question { options, ..Question::of(expectation) };
         let understanding = understand(&text.into(), &question, TODAY);
         understanding.commands.iter().map(Command::kind).collect()
     }
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn keys_are_read_by_the_question() {
-        let question = |expectation| Question { expectation, options: 2, asked: Phi::default() };
+        let question = |expectation| Question { options: 2, ..Question::of(expectation) };
         let read = |keys: &str, expectation| {
             from_keys(&keys.into(), &question(expectation), TODAY).commands
         };

@@ -208,8 +208,8 @@ impl CallDriver {
             CallOutput::LookUp { request, look_up } => self.act(request, look_up.into_action()),
             CallOutput::Synthesize { sentence_id, sentence } => {
                 let sender = self.sender.clone();
-                let reply = move |audio| {
-                    give(&sender, CallInput::Synthesized(sentence_id, audio));
+                let reply = move |part| {
+                    give(&sender, CallInput::Synthesized(sentence_id, part));
                 };
                 let (text, reusable) = (sentence.text, sentence.reusable);
                 self.services.voice.speak(self.number, text, reusable, reply);

@@ -2,6 +2,7 @@
 //!
 //! Everything here blocks and belongs on a model thread. Nothing here knows about calls.
 
+pub mod clauses;
 mod error;
 pub mod onnx;
 mod repetition;

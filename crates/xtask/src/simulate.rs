@@ -96,7 +96,9 @@ pub(crate) fn planted() -> Result<()> {
 fn simulate(copy: &Path) -> Result<bool> {
     let manifest = copy.join("Cargo.toml");
     let manifest = manifest.to_str().context("the folder's name is not text")?;
-    let target = shell::root().join("target");
+    // A folder of its own: cargo would take what it built from the copy for what it built from the
+    // source. The first build in it takes some minutes.
+    let target = shell::root().join("target/planted-build");
     let build = |command: &str| {
         let mut cargo = shell::cargo(&[command, "--quiet", "--manifest-path", manifest]);
         cargo.args(["--package", "radline-simulator"]).env("CARGO_TARGET_DIR", &target);

@@ -8,8 +8,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use radline_audio::jitter_buffer::{JitterBuffer, Packet, Playout};
-use radline_audio::{AudioFrame, DtmfDigit, FRAME_MS, SpeechProbability};
-use radline_call::{CallEngine, CallEvent, CallInput, CallOutput, EventKind, Medium, TurnId};
+use radline_audio::{AudioFrame, DtmfDigit, FRAME_MS, FRAME_SAMPLES, SpeechProbability};
+use radline_call::{
+    CallEngine, CallEvent, CallInput, CallOutput, EventKind, Medium, SpokenPart, TurnId,
+};
 use radline_dialogue::{
     Action, ActionOutcome, Command, Dialogue, RedFlags, Scenario, SiteFacts, Understanding,
 };
@@ -29,6 +31,8 @@ use crate::report::{Report, Violation};
 const AT: &str = include_str!("../../../deploy/sites/demo-hospital/scenarios/at.toml");
 /// No call is longer.
 const CALL_MAX: Duration = Duration::from_mins(25);
+/// Frames of a clause.
+const CLAUSE_FRAMES: usize = 60;
 const FRAME: Duration = Duration::from_millis(FRAME_MS as u64);
 /// The caller's clock is off by up to this share.
 const DRIFT_MAX: f64 = 200e-6;
@@ -275,7 +279,10 @@ impl World {
         let long_ago = TurnId(u32::MAX - self.random.random_range(0..3));
         let input = match self.random.random_range(0..3) {
             0 => CallInput::Understood(long_ago, person()),
-            1 => CallInput::Synthesized(u32::MAX, Some(vec![0; 320].into())),
+            1 => {
+                let nothing = SpokenPart::whole(vec![0; 320].into());
+                CallInput::Synthesized(u32::MAX, Some(nothing))
+            }
             _ => CallInput::ClinicAnswered(u32::MAX, ActionOutcome::Held),
         };
         self.input(input, true);
@@ -379,12 +386,19 @@ impl World {
             .collect();
         let heard = Sentence { source: sentence.source.clone(), text };
         self.sentences.insert(piece, (heard, sentence.firm));
-        let length = FRAME * u32::from(frames);
-        let delay = models::synthesis_time(sentence.reusable, length, &mut self.random);
-        match Fate::draw(&mut self.random) {
-            Fate::Done => self.later(delay, CallInput::Synthesized(id, Some(audio.into()))),
-            Fate::Fails => self.later(delay, CallInput::Synthesized(id, None)),
-            Fate::Never => {}
+        // A sentence from the cache comes whole, another one clause by clause.
+        let clause = if sentence.reusable { audio.len() } else { CLAUSE_FRAMES * FRAME_SAMPLES };
+        let parts = audio.len().div_ceil(clause);
+        let mut delay = Duration::ZERO;
+        for (index, part) in audio.chunks(clause).enumerate() {
+            let length = FRAME * (part.len() / FRAME_SAMPLES) as u32;
+            delay += models::synthesis_time(sentence.reusable, length, &mut self.random);
+            let part = SpokenPart { audio: part.to_vec().into(), last: index + 1 == parts };
+            match Fate::draw(&mut self.random) {
+                Fate::Done => self.later(delay, CallInput::Synthesized(id, Some(part))),
+                Fate::Fails => return self.later(delay, CallInput::Synthesized(id, None)),
+                Fate::Never => return,
+            }
         }
     }
 

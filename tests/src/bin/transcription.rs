@@ -1,24 +1,20 @@
 //! Measures transcription on labelled recordings that were sent through a telephone line.
-//!
-//! A folder holds `manifest.jsonl`: one JSON object a line with `file` (WAV, relative to the
-//! folder), `text`, and perhaps `field`, by which the results are grouped.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Parser;
-use radline_audio::{Codec, resample};
 use radline_dialogue::{Expectation, words};
 use radline_language::parsers::numbers;
 use radline_server::workers::transcription::example;
 use radline_speech::{Transcriber, WhisperTranscriber};
-use serde::Deserialize;
+use radline_tests::recordings::{self, Recording};
 
 #[derive(Parser)]
 struct Options {
-    /// Folders with manifest.jsonl
+    /// Folders of recordings (see `radline_tests::recordings`)
     #[arg(required = true)]
     folders: Vec<PathBuf>,
     /// Whisper weights in ggml format
@@ -33,14 +29,6 @@ struct Options {
     /// Shows every utterance that is not exact
     #[arg(long)]
     errors: bool,
-}
-
-#[derive(Deserialize)]
-struct Line {
-    file: PathBuf,
-    text: Option<String>,
-    #[serde(default)]
-    field: String,
 }
 
 #[derive(Default)]
@@ -63,19 +51,13 @@ fn main() -> Result<()> {
     let mut ears = WhisperTranscriber::load(&options.weights, options.threads)?;
     let mut scores: BTreeMap<String, Score> = BTreeMap::new();
     for folder in &options.folders {
-        let manifest = folder.join("manifest.jsonl");
-        let text =
-            std::fs::read_to_string(&manifest).with_context(|| manifest.display().to_string())?;
-        for line in text.lines() {
-            let line: Line = serde_json::from_str(line)?;
-            let Some(expected) = &line.text else { continue };
-            let audio = telephone(&folder.join(&line.file))?;
+        for Recording { text: expected, field, audio } in recordings::load(folder)? {
             let began = now();
             let heard = ears.transcribe(&audio, asked.and_then(example))?;
             let time = began.elapsed();
-            let (wanted, got) = (plain(expected), plain(heard.text.expose()));
+            let (wanted, got) = (plain(&expected), plain(heard.text.expose()));
             let exact = wanted.concat() == got.concat();
-            for name in [line.field.as_str(), "all"] {
+            for name in [field.as_str(), "all"] {
                 let score = scores.entry(name.to_owned()).or_default();
                 score.utterances += 1;
                 score.exact += usize::from(exact);
@@ -106,19 +88,6 @@ fn main() -> Result<()> {
 #[expect(clippy::disallowed_methods, reason = "this program measures time")]
 fn now() -> Instant {
     Instant::now()
-}
-
-/// The recording as it comes out of a telephone line: 8 kHz, µ-law and back, 16 kHz.
-fn telephone(file: &Path) -> Result<Vec<i16>> {
-    let mut reader = hound::WavReader::open(file).with_context(|| file.display().to_string())?;
-    let spec = reader.spec();
-    if spec.channels != 1 || spec.bits_per_sample != 16 {
-        bail!("{}: only 16-bit mono WAV is read", file.display());
-    }
-    let samples: Vec<i16> = reader.samples::<i16>().collect::<Result<_, _>>()?;
-    let narrow = resample::convert(&resample::to_float(&samples), spec.sample_rate, 8_000)?;
-    let line = Codec::Pcmu.decode(&Codec::Pcmu.encode(&resample::to_pcm(&narrow)));
-    Ok(resample::to_pcm(&resample::convert(&resample::to_float(&line), 8_000, 16_000)?))
 }
 
 /// Words without case and punctuation, numbers as digits however they were said. A letter stays a

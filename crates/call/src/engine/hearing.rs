@@ -78,9 +78,7 @@ impl CallEngine {
     pub(super) fn listening(&self) -> Option<Question> {
         match &self.waiting {
             Waiting::Caller { question, .. } => Some(question.clone()),
-            Waiting::LastWords(EndReason::Finished) => {
-                Some(Question { expectation: Expectation::Open, options: 0, asked: Phi::default() })
-            }
+            Waiting::LastWords(EndReason::Finished) => Some(Question::of(Expectation::Open)),
             _ => None,
         }
     }
@@ -111,7 +109,7 @@ impl CallEngine {
         end_of_turn::patience(&Evidence {
             expectation: question.expectation,
             reading: understanding.map_or(Reading::Unknown, |(understanding, _)| {
-                end_of_turn::reading(question.expectation, understanding)
+                end_of_turn::reading(&question, understanding)
             }),
             goes_on: transcript
                 .is_some_and(|transcript| end_of_turn::goes_on(transcript.text.expose())),

@@ -10,6 +10,8 @@ use radline_dialogue::{
 };
 use radline_phi::Phi;
 
+use crate::input::SpokenPart;
+
 /// Sentences of a plan that are made into audio before it counts; later ones have time.
 const PREPARED_MAX: usize = 2;
 
@@ -39,14 +41,14 @@ pub(super) enum Preparation {
     LookUp { request: u32, look_up: LookUp },
 }
 
-/// A sentence with its number and, once it is there, its audio.
+/// A sentence with its number and as much of its audio as is there.
 #[derive(Debug)]
 pub(super) struct Worded {
     pub(super) id: u32,
     pub(super) sentence: Sentence,
     /// Whether its audio was asked for.
     pub(super) asked: bool,
-    pub(super) audio: Option<Phi<Vec<i16>>>,
+    pub(super) audio: Vec<SpokenPart>,
 }
 
 /// One step of a plan.
@@ -110,10 +112,10 @@ impl Plan {
         self.take(next, numbers)
     }
 
-    /// A sentence of this plan was spoken. Gives the audio back when it is of another.
-    pub(super) fn synthesized(&mut self, id: u32, audio: Phi<Vec<i16>>) -> Option<Phi<Vec<i16>>> {
-        let Some(worded) = self.sentence(id) else { return Some(audio) };
-        worded.audio = Some(audio);
+    /// A part of a sentence was spoken. Gives it back when the sentence is none of this plan.
+    pub(super) fn synthesized(&mut self, id: u32, part: SpokenPart) -> Option<SpokenPart> {
+        let Some(worded) = self.sentence(id) else { return Some(part) };
+        worded.audio.push(part);
         None
     }
 
@@ -121,6 +123,7 @@ impl Plan {
     pub(super) fn unspoken(&mut self, id: u32) {
         if let Some(worded) = self.sentence(id) {
             worded.asked = false;
+            worded.audio.clear();
         }
     }
 
@@ -136,7 +139,7 @@ impl Plan {
     pub(super) fn is_ready(&self) -> bool {
         self.pending.is_none()
             && self.steps.iter().all(|step| match step {
-                Step::Move { say, .. } => say.iter().take(1).all(|worded| worded.audio.is_some()),
+                Step::Move { say, .. } => say.iter().take(1).all(|worded| !worded.audio.is_empty()),
                 Step::LookedUp { .. } => true,
             })
     }
@@ -152,7 +155,7 @@ impl Plan {
                 let sentence = sentence.clone();
                 preparations.push(Preparation::Synthesize { sentence_id: id, sentence });
             }
-            say.push(Worded { id, sentence, asked, audio: None });
+            say.push(Worded { id, sentence, asked, audio: Vec::new() });
         }
         if let Then::Act(action) = &next.then
             && let Some(look_up) = LookUp::new(action.clone())

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use radline_call::SpokenPart;
 use radline_phi::Phi;
-use radline_speech::Synthesizer;
+use radline_speech::{Synthesizer, clauses};
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
@@ -20,7 +21,11 @@ const BOUND: usize = 64;
 /// tenth of that.
 const CACHED_MAX: usize = 1000;
 
-type Reply = Box<dyn FnOnce(Option<Phi<Vec<i16>>>) + Send>;
+/// How text becomes audio; a change makes what is kept on disk stale.
+const WORDING: &str = "clauses 1";
+
+/// Takes the parts of a sentence in order; nothing ends a sentence that cannot be spoken.
+type Reply = Box<dyn FnMut(Option<SpokenPart>) + Send>;
 
 struct Job {
     text: Phi<String>,
@@ -55,16 +60,11 @@ impl Voice {
         let cache = Arc::new(Cache { memory: Mutex::default(), folder, voice });
         let (jobs, kept) = (Arc::clone(&queue), Arc::clone(&cache));
         thread::Builder::new().name("synthesis".to_owned()).spawn(move || {
-            while let Some(job) = jobs.pop() {
-                let known = job.reusable.then(|| kept.get(job.text.expose())).flatten();
-                let audio = known.or_else(|| match synthesizer.synthesize(job.text.expose()) {
-                    Ok(audio) => Some(kept.keep(job.reusable, job.text.expose(), audio)),
-                    Err(error) => {
-                        tracing::warn!(%error, "a sentence could not be spoken");
-                        None
-                    }
-                });
-                (job.reply)(audio.map(|audio| Phi::new(audio.to_vec())));
+            while let Some(mut job) = jobs.pop() {
+                match job.reusable.then(|| kept.get(job.text.expose())).flatten() {
+                    Some(known) => (job.reply)(Some(SpokenPart::whole(known.to_vec().into()))),
+                    None => speak(&mut synthesizer, &kept, &mut job),
+                }
             }
         })?;
         Ok(Self { queue, cache })
@@ -76,15 +76,15 @@ impl Voice {
         call: u64,
         text: Phi<String>,
         reusable: bool,
-        reply: impl FnOnce(Option<Phi<Vec<i16>>>) + Send + 'static,
+        mut reply: impl FnMut(Option<SpokenPart>) + Send + 'static,
     ) {
         // What is known needs no thread.
         if let Some(audio) = reusable.then(|| self.cache.get(text.expose())).flatten() {
-            reply(Some(Phi::new(audio.to_vec())));
+            reply(Some(SpokenPart::whole(audio.to_vec().into())));
             return;
         }
         let job = Job { text, reusable, reply: Box::new(reply) };
-        if let Err(job) = self.queue.push(call, Priority::Call, job) {
+        if let Err(mut job) = self.queue.push(call, Priority::Call, job) {
             (job.reply)(None);
         }
     }
@@ -97,8 +97,10 @@ impl Voice {
     /// Makes a sentence ahead of time and returns once it is kept, or could not be made.
     pub async fn prepare(&self, text: &str) {
         let (done, made) = oneshot::channel();
+        let mut done = Some(done);
         let reply = move |_| {
-            if done.send(()).is_err() {
+            let waited = done.take().is_some_and(|done| done.send(()).is_ok());
+            if !waited {
                 tracing::debug!("nobody waits for a prepared sentence any more");
             }
         };
@@ -114,9 +116,39 @@ impl Voice {
     }
 }
 
+/// Makes a sentence, clause by clause, and keeps it if it may be used again.
+fn speak(synthesizer: &mut impl Synthesizer, kept: &Cache, job: &mut Job) {
+    let mut whole = Vec::new();
+    let clauses = clauses::split(job.text.expose());
+    for (index, clause) in clauses.iter().enumerate() {
+        let last = index + 1 == clauses.len();
+        let mut audio = match synthesizer.synthesize(clause) {
+            Ok(audio) => audio,
+            Err(error) => {
+                tracing::warn!(%error, "a sentence could not be spoken");
+                return (job.reply)(None);
+            }
+        };
+        if !last {
+            audio.resize(audio.len() + clauses::pause_after(clause), 0);
+        }
+        if job.reusable {
+            whole.extend_from_slice(&audio);
+        } else {
+            (job.reply)(Some(SpokenPart { audio: audio.into(), last }));
+        }
+    }
+    if job.reusable {
+        kept.keep(job.text.expose(), &whole);
+        (job.reply)(Some(SpokenPart::whole(whole.into())));
+    } else if clauses.is_empty() {
+        (job.reply)(Some(SpokenPart::whole(Phi::default())));
+    }
+}
+
 impl Cache {
     fn path(&self, text: &str) -> PathBuf {
-        let hash = Sha256::digest(format!("{}\n{text}", self.voice));
+        let hash = Sha256::digest(format!("{}\n{WORDING}\n{text}", self.voice));
         self.folder.join(format!("{hash:x}.pcm"))
     }
 
@@ -134,14 +166,10 @@ impl Cache {
         Some(audio)
     }
 
-    fn keep(&self, reusable: bool, text: &str, audio: Vec<i16>) -> Arc<Vec<i16>> {
-        let audio = Arc::new(audio);
-        if !reusable {
-            return audio;
-        }
+    fn keep(&self, text: &str, audio: &[i16]) {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         if memory.len() < CACHED_MAX {
-            memory.insert(text.to_owned(), Arc::clone(&audio));
+            memory.insert(text.to_owned(), Arc::new(audio.to_vec()));
         }
         drop(memory);
         let bytes: Vec<u8> = audio.iter().flat_map(|sample| sample.to_le_bytes()).collect();
@@ -151,6 +179,5 @@ impl Cache {
         if let Err(error) = fs::write(&new, bytes).and_then(|()| fs::rename(&new, &path)) {
             tracing::debug!(%error, "a sentence was not kept on disk");
         }
-        audio
     }
 }
