@@ -8,15 +8,17 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use radline_dialogue::{RedFlags, Scenario, wording};
 use radline_language::model::LanguageModel;
+use radline_phi::Phi;
 use radline_speech::{
-    PiperVoice, SileroVoiceActivity, Synthesizer, Transcriber, VoiceActivity, WhisperTranscriber,
-    onnx,
+    Asked, PiperVoice, SileroVoiceActivity, Synthesizer, Transcriber, VoiceActivity,
+    WhisperTranscriber, onnx,
 };
 use radline_store::Store;
 use radline_telephony::{LineEvent, SipEndpoint};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -32,6 +34,10 @@ use crate::{call_driver, clinic_seed, http, missed_call};
 const GOODBYE: Duration = Duration::from_secs(12);
 /// Voice-activity models kept for later calls.
 const SPARE_EARS_MAX: usize = 32;
+/// How often the worklist's names are read.
+const WORKLIST_EVERY: Duration = Duration::from_mins(1);
+/// Names that the recogniser is told of, at most.
+const NAMES_MAX: u32 = 5_000;
 
 /// What every call of the server shares.
 pub struct Services {
@@ -132,6 +138,7 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
         voice_activity_file: loaded.voice_activity_file,
         calls: AtomicU64::new(0),
     });
+    let worklist = tokio::spawn(follow_worklist(Arc::clone(&services)));
     let told_to_stop = tokio::select! {
         () = prepare_prompts(&services) => false,
         _ = stop.recv() => true,
@@ -145,6 +152,7 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
         ready.store(false, Ordering::Release);
         sip.close();
     }
+    worklist.abort();
     services.ears.close();
     services.voice.close();
     services.reader.close();
@@ -166,7 +174,7 @@ fn load(folder: &Path, manifest: &Manifest, transcription: &str, threads: usize)
     let file = |id| folder.join(manifest.file(id));
     onnx::load(&file("onnxruntime"))?;
     let mut transcriber = WhisperTranscriber::load(&file(transcription), threads)?;
-    transcriber.transcribe(&vec![0; 16_000], None)?;
+    transcriber.transcribe(&vec![0; 16_000], Asked::Anything(None))?;
     let voice_file = file("piper-joe");
     let mut piper = PiperVoice::load(&voice_file, threads, 1.0)?;
     piper.synthesize("One moment, please.")?;
@@ -182,6 +190,23 @@ fn load(folder: &Path, manifest: &Manifest, transcription: &str, threads: usize)
         voice_activity,
         voice_activity_file,
     })
+}
+
+/// Keeps the recogniser up to date with the names on the worklist.
+async fn follow_worklist(services: Arc<Services>) {
+    let mut told: Option<Vec<Phi<String>>> = None;
+    let mut ticks = interval(WORKLIST_EVERY);
+    loop {
+        ticks.tick().await;
+        match services.store.worklist_names(NAMES_MAX).await {
+            Ok(names) if told.as_ref() != Some(&names) => {
+                services.ears.expect(names.clone());
+                told = Some(names);
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the worklist's names could not be read"),
+        }
+    }
 }
 
 /// Makes the scenario's fixed sentences that are not on disk yet, before the first call: beside a

@@ -3,9 +3,12 @@
 //! Everything here blocks and belongs on a model thread. Nothing here knows about calls.
 
 pub mod clauses;
+mod constrained;
 mod error;
+mod identity;
 pub mod onnx;
 mod repetition;
+mod spelled;
 pub mod synthesizer;
 pub mod transcriber;
 pub mod voice_activity;
@@ -13,5 +16,5 @@ pub mod whisper_weights;
 
 pub use error::SpeechError;
 pub use synthesizer::{PiperVoice, Synthesizer};
-pub use transcriber::{Transcriber, Transcript, WhisperTranscriber};
+pub use transcriber::{Asked, Transcriber, Transcript, Vocabulary, WhisperTranscriber};
 pub use voice_activity::{SileroVoiceActivity, VoiceActivity};

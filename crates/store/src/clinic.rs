@@ -103,6 +103,18 @@ impl Store {
         }))
     }
 
+    /// Names of the patients with an order that has no appointment: those who may call to book.
+    /// At most `limit`, each once.
+    pub async fn worklist_names(&self, limit: u32) -> Result<Vec<Phi<String>>, StoreError> {
+        let sql = "SELECT DISTINCT p.given_name || ' ' || p.family_name AS name
+            FROM patient AS p JOIN service_request AS r ON r.patient_id = p.id
+            WHERE NOT EXISTS (
+                SELECT 1 FROM appointment WHERE order_id = r.id AND status != 'cancelled')
+            ORDER BY name LIMIT ?";
+        let rows = sqlx::query(sql).bind(limit).fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Ok(Phi::new(row.try_get("name")?))).collect()
+    }
+
     /// Orders without an appointment, newest first.
     async fn open_orders(&self, patient: &str) -> Result<Vec<ServiceRequest>, StoreError> {
         let sql = "SELECT body FROM service_request AS r WHERE patient_id = ? AND NOT EXISTS (

@@ -15,8 +15,8 @@ const PAUSE_SLACK: Duration = Duration::from_millis(240);
 /// Longest wait of a caller for any sound after their turn counted: the clinic's deadline, the
 /// filler and its synthesis, and the caller's own speech in between.
 const ANSWER_MAX: Duration = Duration::from_secs(16);
-/// Least silence before words count.
-const COMMIT_SILENCE_MIN: Duration = Duration::from_millis(160);
+/// Least silence before words count, frames: after a stall of the network several come at once.
+const COMMIT_SILENCE_MIN: u32 = 8;
 /// Pauses of the overlap that are shorter than this do not end it.
 const OVERLAP_GAP: u32 = 5;
 /// Fewer frames in a row than this, between lost packets, nobody can take for speech.
@@ -72,8 +72,8 @@ pub struct Invariants {
     last_words: bool,
     /// Since when the caller waits for a sound.
     unanswered: Option<Duration>,
-    /// When the caller's voice last reached the engine.
-    voice_at: Option<Duration>,
+    /// Frames since the caller's voice last reached the engine.
+    silent_for: u32,
     caller_speaks: bool,
     /// Frames of the caller's voice in a row.
     voiced: u32,
@@ -112,9 +112,8 @@ impl Invariants {
                 let mark = Mark::of(frame.samples());
                 self.caller_speaks = mark.is_some_and(|mark| mark.source == Source::Caller);
                 self.voiced = if self.caller_speaks { self.voiced + 1 } else { 0 };
-                if self.voiced >= VOICED_MIN {
-                    self.voice_at = Some(seen.now);
-                }
+                self.silent_for =
+                    if self.voiced >= VOICED_MIN { 0 } else { self.silent_for + 1 };
             }
             // The last words of a server that goes down are said whoever speaks.
             CallInput::Shutdown => self.last_words = true,
@@ -202,9 +201,8 @@ impl Invariants {
             },
             _ => false,
         };
-        let silent_for = self.voice_at.map(|at| seen.now.saturating_sub(at))?;
-        let early = seen.outputs.iter().any(commits) && silent_for < COMMIT_SILENCE_MIN;
-        early.then(|| format!("words counted {} ms after they sounded", silent_for.as_millis()))
+        let early = seen.outputs.iter().any(commits) && self.silent_for < COMMIT_SILENCE_MIN;
+        early.then(|| format!("words counted {} frames after they sounded", self.silent_for))
     }
 
     /// A reopened turn leaves the dialogue as it was before it.

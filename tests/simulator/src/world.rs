@@ -68,6 +68,8 @@ struct World {
     up: Link,
     down: Link,
     jitter: JitterBuffer,
+    /// What the last frame from the caller held.
+    last_mark: Option<Mark>,
     timestamp: u32,
     /// What the caller hears at the moment.
     sounding: Option<Mark>,
@@ -143,6 +145,7 @@ impl World {
             up: Link::new(up),
             down: Link::new(down),
             jitter: JitterBuffer::new(RTP_RATE),
+            last_mark: None,
             timestamp: random.random(),
             sounding: None,
             due: None,
@@ -240,9 +243,15 @@ impl World {
                     let mark = Mark::of_payload(&payload);
                     (mark.map_or_else(AudioFrame::silence, Mark::to_frame), mark)
                 }
-                Playout::Lost(_) | Playout::Silent => (AudioFrame::silence(), None),
+                // Concealed by what came before, as the real leg does it.
+                Playout::Lost(_) => {
+                    let mark = self.last_mark;
+                    (mark.map_or_else(AudioFrame::silence, Mark::to_frame), mark)
+                }
+                Playout::Silent => (AudioFrame::silence(), None),
                 Playout::Waiting => break,
             };
+            self.last_mark = mark;
             let speech = self.speech(mark);
             self.input(CallInput::Audio(frame, speech), false);
         }

@@ -18,7 +18,7 @@ use radline_call::endpointing::{Change, Endpointing};
 use radline_call::limits;
 use radline_dialogue::{Expectation, Question};
 use radline_language::understanding;
-use radline_server::workers::transcription::example;
+use radline_server::workers::transcription::asked as shaped_by;
 use radline_speech::{SileroVoiceActivity, Transcriber, VoiceActivity, WhisperTranscriber, onnx};
 use radline_tests::recordings;
 use rand::rngs::StdRng;
@@ -247,8 +247,8 @@ fn measure(
             {
                 asked = true;
                 let began = clock();
-                let hint = example(question.expectation);
-                let transcript = ears.transcribe(&endpointing.audio(), hint)?;
+                let asked = shaped_by(question.expectation);
+                let transcript = ears.transcribe(&endpointing.audio(), asked)?;
                 let read = understanding::understand(&transcript.text, &question, TODAY);
                 let took = began.elapsed();
                 heard.clone_from(transcript.text.expose());

@@ -8,8 +8,8 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use radline_dialogue::{Expectation, words};
 use radline_language::parsers::numbers;
-use radline_server::workers::transcription::example;
-use radline_speech::{Transcriber, WhisperTranscriber};
+use radline_server::workers::transcription::asked as shaped_by;
+use radline_speech::{Asked, Transcriber, Vocabulary, WhisperTranscriber};
 use radline_tests::recordings::{self, Recording};
 
 #[derive(Parser)]
@@ -23,6 +23,9 @@ struct Options {
     /// The question that each recording is taken to answer: name, digits, date_of_birth, open …
     #[arg(long)]
     asked: Option<String>,
+    /// Words that come with numbers and spellings, separated by commas
+    #[arg(long, value_delimiter = ',')]
+    vocabulary: Vec<String>,
     /// Threads
     #[arg(long, default_value_t = 2)]
     threads: usize,
@@ -49,11 +52,12 @@ fn main() -> Result<()> {
         None => None,
     };
     let mut ears = WhisperTranscriber::load(&options.weights, options.threads)?;
+    ears.expect(&Vocabulary { words: options.vocabulary.clone(), names: Vec::new() });
     let mut scores: BTreeMap<String, Score> = BTreeMap::new();
     for folder in &options.folders {
         for Recording { text: expected, field, audio } in recordings::load(folder)? {
             let began = now();
-            let heard = ears.transcribe(&audio, asked.and_then(example))?;
+            let heard = ears.transcribe(&audio, asked.map_or(Asked::Anything(None), shaped_by))?;
             let time = began.elapsed();
             let (wanted, got) = (plain(&expected), plain(heard.text.expose()));
             let exact = wanted.concat() == got.concat();

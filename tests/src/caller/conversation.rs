@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use radline_audio::resample::{convert, to_float, to_pcm};
 use radline_audio::{SAMPLE_RATE_HZ, TELEPHONE_RATE_HZ};
-use radline_speech::{PiperVoice, Synthesizer, Transcriber, WhisperTranscriber, onnx};
+use radline_speech::{Asked, PiperVoice, Synthesizer, Transcriber, WhisperTranscriber, onnx};
 use serde::Serialize;
 use tokio::net::UdpSocket;
 
@@ -77,7 +77,9 @@ impl Senses {
         let mut heard = Vec::new();
         for piece in pieces(telephone) {
             let wide = convert(&to_float(piece), TELEPHONE_RATE_HZ, SAMPLE_RATE_HZ)?;
-            heard.push(self.ears.transcribe(&to_pcm(&wide), None)?.text.into_exposed());
+            heard.push(
+                self.ears.transcribe(&to_pcm(&wide), Asked::Anything(None))?.text.into_exposed(),
+            );
         }
         Ok(heard.join(" "))
     }

@@ -35,6 +35,7 @@ pub(super) struct Checkpoint {
     question: Question,
     patient: bool,
     readings: VecDeque<EarlierReading>,
+    question_unheard: bool,
     utterance: Taken,
     at: Duration,
 }
@@ -202,6 +203,7 @@ impl CallEngine {
         self.stopwatch = None;
         self.dialogue = checkpoint.dialogue;
         self.readings = checkpoint.readings;
+        self.question_unheard = checkpoint.question_unheard;
         let (question, patient) = (checkpoint.question, checkpoint.patient);
         self.waiting = Waiting::Caller { question, patient };
         self.endpointing.prepend(checkpoint.utterance);
@@ -251,6 +253,7 @@ impl CallEngine {
                 question: question.clone(),
                 patient: *patient,
                 readings: self.readings.clone(),
+                question_unheard: self.question_unheard,
                 utterance,
                 at: self.now,
             }),

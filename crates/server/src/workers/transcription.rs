@@ -5,35 +5,39 @@ use std::thread;
 
 use radline_dialogue::Expectation;
 use radline_phi::Phi;
-use radline_speech::{Transcriber, Transcript};
+use radline_speech::{Asked, Transcriber, Transcript, Vocabulary, WhisperTranscriber};
 
-use super::queue::Queue;
+use super::queue::{Priority, Queue};
 
 /// Utterances that wait: about as many as can be served before their deadline.
 const BOUND: usize = 16;
 
 type Reply = Box<dyn FnOnce(Option<Transcript>) + Send>;
 
-struct Job {
-    audio: Phi<Vec<i16>>,
-    expectation: Expectation,
-    reply: Reply,
+enum Job {
+    Transcribe {
+        audio: Phi<Vec<i16>>,
+        expectation: Expectation,
+        reply: Reply,
+    },
+    /// The names that callers may have, from now on.
+    Expect(Vec<Phi<String>>),
 }
 
-/// Words of the kind that the question asks for. Whisper takes them for what was said before,
-/// and leans towards their spelling and form; short ones, because each costs decoding time. None
-/// of them may be a record of the demonstration clinic, or a measurement would flatter itself.
-///
-/// Names and numbers get none: over µ-law an example made tiny.en write the example's letters and
-/// the example's length (of nine telephone numbers 5 were right without one, 2 with it).
-pub const fn example(expectation: Expectation) -> Option<&'static str> {
+/// How a question shapes the reading of its answer. The examples are words of the kind that is
+/// asked for: Whisper takes them for what was said before, and leans towards their spelling and
+/// form; short ones, because each costs decoding time. None of them may be a record of the
+/// demonstration clinic, or a measurement would flatter itself.
+pub const fn asked(expectation: Expectation) -> Asked<'static> {
     match expectation {
-        Expectation::YesNo => Some("Yes, please. No, I don't. I'm not sure."),
-        Expectation::Choice => Some("The first one. The left one. Friday at two, please."),
-        Expectation::DateOfBirth => Some("My date of birth is July 8, 1952."),
-        Expectation::DayTime => Some("Tuesday morning, please. Friday after two."),
-        Expectation::Open => Some("I'd like to book an MRI, please."),
-        Expectation::Digits | Expectation::Name | Expectation::Story => None,
+        Expectation::YesNo => Asked::Anything(Some("Yes, please. No, I don't. I'm not sure.")),
+        Expectation::Choice => {
+            Asked::Anything(Some("The first one. The left one. Friday at two, please."))
+        }
+        Expectation::DayTime => Asked::Anything(Some("Tuesday morning, please. Friday after two.")),
+        Expectation::Open => Asked::Anything(Some("I'd like to book an MRI, please.")),
+        Expectation::Story => Asked::Anything(None),
+        Expectation::DateOfBirth | Expectation::Digits | Expectation::Name => Asked::Identity,
     }
 }
 
@@ -45,16 +49,23 @@ pub struct Ears {
 
 impl Ears {
     /// Starts the thread.
-    pub fn start(mut transcriber: impl Transcriber + 'static) -> std::io::Result<Self> {
+    pub fn start(mut transcriber: WhisperTranscriber) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::<Job>::new(BOUND));
         let jobs = Arc::clone(&queue);
         thread::Builder::new().name("transcription".to_owned()).spawn(move || {
             while let Some(job) = jobs.pop() {
-                let result = transcriber.transcribe(job.audio.expose(), example(job.expectation));
-                if let Err(error) = &result {
-                    tracing::warn!(%error, "an utterance could not be transcribed");
+                match job {
+                    Job::Transcribe { audio, expectation, reply } => {
+                        let result = transcriber.transcribe(audio.expose(), asked(expectation));
+                        if let Err(error) = &result {
+                            tracing::warn!(%error, "an utterance could not be transcribed");
+                        }
+                        reply(result.ok());
+                    }
+                    Job::Expect(names) => {
+                        transcriber.expect(&Vocabulary { names, ..Vocabulary::default() });
+                    }
                 }
-                (job.reply)(result.ok());
             }
         })?;
         Ok(Self { queue })
@@ -69,10 +80,16 @@ impl Ears {
         expectation: Expectation,
         reply: impl FnOnce(Option<Transcript>) + Send + 'static,
     ) {
-        let job = Job { audio, expectation, reply: Box::new(reply) };
-        if let Err(job) = self.queue.replace(call, job) {
-            (job.reply)(None);
+        let job = Job::Transcribe { audio, expectation, reply: Box::new(reply) };
+        if let Err(Job::Transcribe { reply, .. }) = self.queue.replace(call, job) {
+            reply(None);
         }
+    }
+
+    /// Tells which names callers may have: those on the worklist.
+    pub fn expect(&self, names: Vec<Phi<String>>) {
+        // When the queue is full the old names serve until they are told again.
+        drop(self.queue.push(0, Priority::Ahead, Job::Expect(names)));
     }
 
     /// Utterances that wait.
