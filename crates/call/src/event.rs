@@ -116,6 +116,8 @@ pub enum EventKind {
     Resumed,
     /// The caller agreed to be recorded.
     RecordingStarted,
+    /// What the call sounded like from outside, once it is over.
+    LineMeasured(LineFigures),
     /// Something did not work.
     Problem {
         /// What, without health data.
@@ -126,6 +128,22 @@ pub enum EventKind {
         /// Why.
         reason: EndReason,
     },
+}
+
+/// Times that are kept of one call, at most.
+pub const MILLISECONDS_MAX: usize = 500;
+
+/// What a call sounded like from outside, measured at the line.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct LineFigures {
+    /// From the end of the caller's speech to the agent's voice, ms, one for each answer.
+    pub voice_to_voice_ms: Vec<u64>,
+    /// From the caller's first sound over the agent's voice to the agent's silence, ms.
+    pub yield_ms: Vec<u64>,
+    /// Time in which both spoke, ms.
+    pub overlap_ms: u64,
+    /// Time in silences of more than a second, ms.
+    pub dead_air_ms: u64,
 }
 
 /// How long the parts of a turn took, ms, from the end of the caller's speech.

@@ -14,6 +14,6 @@ pub mod speculative;
 
 pub use barge_in::Verdict;
 pub use engine::{CallEngine, Loads, Medium};
-pub use event::{CallEvent, EndReason, EventKind, TurnTiming};
+pub use event::{CallEvent, EndReason, EventKind, LineFigures, MILLISECONDS_MAX, TurnTiming};
 pub use input::{CallInput, SpokenPart, Transcript, TurnId};
 pub use output::CallOutput;

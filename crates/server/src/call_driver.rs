@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use radline_audio::{AudioFrame, FRAME_MS, SAMPLE_RATE_HZ, SpeechProbability};
-use radline_call::{CallEngine, CallInput, CallOutput, EndReason, Medium, Transcript, TurnId};
+use radline_call::{
+    CallEngine, CallEvent, CallInput, CallOutput, EndReason, EventKind, Medium, Transcript, TurnId,
+};
 use radline_dialogue::{Action, ActionOutcome, Dialogue, EarlierReading, Question};
 use radline_language::understanding;
 use radline_phi::Phi;
@@ -19,6 +21,7 @@ use uuid::Uuid;
 
 use crate::app::Services;
 use crate::event_log::EventLog;
+use crate::wire_meter::WireMeter;
 
 /// Results that wait to be taken up by one call.
 const RESULTS_MAX: usize = 256;
@@ -71,6 +74,7 @@ struct CallDriver {
     recording_flushed: Duration,
     /// The caller's frames that are not in the recording yet.
     caller_audio: VecDeque<AudioFrame>,
+    line: WireMeter,
     held: bool,
     ended: Option<EndReason>,
     /// The frame that this tick sends.
@@ -99,6 +103,7 @@ impl CallDriver {
             recording: None,
             recording_flushed: Duration::ZERO,
             caller_audio: VecDeque::new(),
+            line: WireMeter::default(),
             held: false,
             ended: None,
             due: None,
@@ -153,8 +158,9 @@ impl CallDriver {
         for key in received.keys {
             self.input(CallInput::Key(key));
         }
+        let mut speech = SpeechProbability::NONE;
         for frame in received.frames {
-            let speech = self.speech(&frame);
+            speech = self.speech(&frame);
             if self.recording.is_some() {
                 self.caller_audio.push_back(frame.clone());
             }
@@ -166,6 +172,7 @@ impl CallDriver {
         self.input(CallInput::Tick);
         let due = self.due.take();
         self.leg.send(due.as_ref());
+        self.line.follow(now, speech, due.as_ref());
         self.record(due.as_ref());
     }
 
@@ -295,6 +302,9 @@ impl CallDriver {
             self.services.give_back_voice_activity(ears);
         }
         if let Some(log) = self.log.take() {
+            let at_ms = self.began.elapsed().as_millis() as u64;
+            let kind = EventKind::LineMeasured(std::mem::take(&mut self.line).finish());
+            log.keep(CallEvent { at_ms, turn: 0, kind });
             log.finish().await;
         }
         let finished = self.recording.take().map(Recording::finish);

@@ -15,4 +15,5 @@ pub mod models;
 pub mod site;
 pub mod talk;
 pub mod terminal;
+pub mod wire_meter;
 pub mod workers;

@@ -7,7 +7,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
-use radline_call::{CallEvent, EventKind};
+use radline_call::{CallEvent, EventKind, LineFigures};
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Reason {
@@ -17,6 +17,11 @@ struct Reason {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Stage {
     stage: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Because {
+    because: String,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -34,6 +39,8 @@ pub struct Metrics {
     red_flags: Family<Class, Counter>,
     problems: Counter,
     barge_ins: Counter,
+    spoke_on: Family<Because, Counter>,
+    line: Family<Stage, Histogram>,
     /// Events that could not be written.
     pub events_lost: Counter,
 }
@@ -50,6 +57,8 @@ impl Metrics {
             red_flags: Family::default(),
             problems: Counter::default(),
             barge_ins: Counter::default(),
+            spoke_on: Family::default(),
+            line: Family::new_with_constructor(stage_histogram),
             events_lost: Counter::default(),
             registry: Registry::default(),
         };
@@ -64,6 +73,17 @@ impl Metrics {
         registry.register("red_flags", "Red flags raised, by class", metrics.red_flags.clone());
         registry.register("problems", "Parts of calls that did not work", metrics.problems.clone());
         registry.register("barge_ins", "Interruptions by callers", metrics.barge_ins.clone());
+        registry.register(
+            "spoke_on",
+            "Sounds over the agent's voice after which it went on, by what they were",
+            metrics.spoke_on.clone(),
+        );
+        registry.register_with_unit(
+            "line",
+            "Measured at the line: voice to voice, yield; dead air and overlap of a call",
+            Unit::Seconds,
+            metrics.line.clone(),
+        );
         registry.register("events_lost", "Call events not written", metrics.events_lost.clone());
         Self { registry, ..metrics }
     }
@@ -95,12 +115,28 @@ impl Metrics {
             EventKind::BargeIn { .. } => {
                 self.barge_ins.inc();
             }
+            EventKind::SpokeOn { because, .. } => {
+                let because = Because { because: format!("{because:?}").to_lowercase() };
+                self.spoke_on.get_or_create(&because).inc();
+            }
+            EventKind::LineMeasured(figures) => self.measure_line(figures),
             EventKind::Ended { reason } => {
                 let reason = Reason { reason: reason.key().to_owned() };
                 self.calls.get_or_create(&reason).inc();
             }
             _ => {}
         }
+    }
+
+    fn measure_line(&self, figures: &LineFigures) {
+        let observe = |what: &str, ms: u64| {
+            let what = Stage { stage: what.to_owned() };
+            self.line.get_or_create(&what).observe(ms as f64 / 1000.0);
+        };
+        figures.voice_to_voice_ms.iter().for_each(|ms| observe("voice_to_voice", *ms));
+        figures.yield_ms.iter().for_each(|ms| observe("yield", *ms));
+        observe("dead_air", figures.dead_air_ms);
+        observe("overlap", figures.overlap_ms);
     }
 
     /// The text that Prometheus reads.

@@ -153,8 +153,9 @@ impl Identity {
                 .collect();
         }
         // One letter more or less: the first as it was, the others like the second.
-        let (first, second) = (tokens.first().copied(), tokens.iter().skip(1).copied());
-        let second = second.filter(|token| self.letter(*token).is_some()).next();
+        let first = tokens.first().copied();
+        let mut others = tokens.iter().skip(1).copied();
+        let second = others.find(|token| self.letter(*token).is_some());
         let hyphen = self.hyphen.filter(|hyphen| tokens.contains(hyphen));
         let mut respelled = Vec::new();
         for (index, letter) in word.bytes().enumerate() {

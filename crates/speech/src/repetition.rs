@@ -22,7 +22,13 @@ pub(crate) fn collapse(text: &str, seconds: f32) -> String {
         let repeats = words.len() > 1
             && !is_number(&words)
             && kept.iter().any(|(_, earlier)| is_part(&words, earlier));
-        if !repeats {
+        // "The first one, please. The": the decoder began again and was stopped.
+        let begins_again = !sentence.trim_end().ends_with(['.', '?', '!'])
+            && !words.is_empty()
+            && kept
+                .iter()
+                .any(|(_, earlier)| earlier.len() > words.len() && earlier.starts_with(&words));
+        if !repeats && !begins_again {
             kept.push((sentence, words));
         }
     }
@@ -110,6 +116,9 @@ mod tests {
             ("555. 555. 0173.", "555. 555. 0173."),
             ("five five five five", "five five five five"),
             ("No. No.", "No. No."),
+            ("The first one, please. The", "The first one, please."),
+            ("Yes, please. Yes", "Yes, please."),
+            ("Yes. No, wait", "Yes. No, wait"),
             ("I have a stent. A stent in my heart.", "I have a stent. A stent in my heart."),
             ("", ""),
         ] {

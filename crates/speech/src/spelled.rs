@@ -85,7 +85,7 @@ fn distance(word: &[u8], letters: &[u8]) -> f32 {
 
 fn substitution(a: u8, b: u8) -> f32 {
     let alike = |group: &&str| group.bytes().any(|c| c == a) && group.bytes().any(|c| c == b);
-    match (a == b, ALIKE.iter().any(|group| alike(&group))) {
+    match (a == b, ALIKE.iter().any(alike)) {
         (true, _) => 0.0,
         (_, true) => 0.5,
         _ => 1.0,

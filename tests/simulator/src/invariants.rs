@@ -112,8 +112,7 @@ impl Invariants {
                 let mark = Mark::of(frame.samples());
                 self.caller_speaks = mark.is_some_and(|mark| mark.source == Source::Caller);
                 self.voiced = if self.caller_speaks { self.voiced + 1 } else { 0 };
-                self.silent_for =
-                    if self.voiced >= VOICED_MIN { 0 } else { self.silent_for + 1 };
+                self.silent_for = if self.voiced >= VOICED_MIN { 0 } else { self.silent_for + 1 };
             }
             // The last words of a server that goes down are said whoever speaks.
             CallInput::Shutdown => self.last_words = true,

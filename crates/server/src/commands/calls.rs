@@ -97,6 +97,8 @@ fn described(event: &CallEvent) -> Option<String> {
             format!("{}  > {action}: {outcome}", at(event.at_ms))
         }
         EventKind::Problem { what } => format!("{}  ! {what}", at(event.at_ms)),
+        EventKind::BargeIn { .. } => format!("{}  [interrupted]", at(event.at_ms)),
+        EventKind::TurnReopened => format!("{}  [the caller goes on]", at(event.at_ms)),
         EventKind::Held => format!("{}  [on hold]", at(event.at_ms)),
         EventKind::Resumed => format!("{}  [back]", at(event.at_ms)),
         EventKind::NothingHeard => format!("{}  [silence]", at(event.at_ms)),
