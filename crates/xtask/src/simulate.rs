@@ -141,3 +141,17 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bug_still_has_its_place() {
+        for bug in &BUGS {
+            let source = fs::read_to_string(shell::root().join(bug.file)).expect("reads");
+            assert!(source.contains(bug.from), "{}: {}", bug.file, bug.name);
+            assert_ne!(bug.from, bug.to);
+        }
+    }
+}
