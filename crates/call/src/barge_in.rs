@@ -22,6 +22,18 @@ pub enum Verdict {
     TooEarly,
 }
 
+impl Verdict {
+    /// Name in records and metrics.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Yield => "yield",
+            Self::Backchannel => "backchannel",
+            Self::Noise => "noise",
+            Self::TooEarly => "too_early",
+        }
+    }
+}
+
 /// What is known of it.
 #[derive(Debug)]
 pub struct Interruption<'a> {
@@ -53,7 +65,7 @@ const CONFIDENCE_MIN: f32 = 0.3;
 const TALK_WORDS_MIN: usize = 3;
 
 /// Whether the words only say that somebody listens.
-pub fn is_backchannel(text: &str) -> bool {
+fn is_backchannel(text: &str) -> bool {
     let spoken = words::split(text);
     !spoken.is_empty()
         && spoken.len() <= LISTENING_WORDS_MAX

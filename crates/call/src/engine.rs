@@ -277,8 +277,7 @@ impl CallEngine {
                 Step::Move { next, say } => last = Some(self.enter(next, say)),
                 Step::LookedUp { action, outcome } => {
                     self.record(EventKind::ActionRequested { action: action.to_owned() });
-                    let (action, outcome) = (action.to_owned(), outcome.to_owned());
-                    self.record(EventKind::ActionAnswered { action, outcome });
+                    self.record_answer(action, outcome);
                 }
             }
         }
@@ -392,26 +391,27 @@ impl CallEngine {
             Waiting::Clinic { request, action, .. } if *request == answered => *action,
             _ => return self.answered_aside(answered, outcome),
         };
-        self.record(EventKind::ActionAnswered {
-            action: action.to_owned(),
-            outcome: outcome.kind().to_owned(),
-        });
+        self.record_answer(action, outcome.kind());
         let next = self.dialogue.answer(outcome);
         self.apply(next);
+    }
+
+    fn record_answer(&mut self, action: &str, outcome: &str) {
+        let (action, outcome) = (action.to_owned(), outcome.to_owned());
+        self.record(EventKind::ActionAnswered { action, outcome });
     }
 
     /// An answer that the dialogue does not wait for: to a plan's question, to that of a plan that
     /// was dropped, or one that comes too late.
     fn answered_aside(&mut self, answered: u32, outcome: ActionOutcome) {
         if self.given_up == Some(answered) {
-            let (action, outcome) = ("an earlier request".to_owned(), outcome.kind().to_owned());
-            self.record(EventKind::ActionAnswered { action, outcome });
+            self.record_answer("an earlier request", outcome.kind());
             self.problem("the clinic answered too late; the answer was not used");
             return;
         }
         let numbers = &mut self.numbers;
-        let plan = self.hearing.as_mut().and_then(|hearing| hearing.plan.as_mut());
-        let preparations = plan.map(|plan| plan.work().answered(answered, outcome, numbers));
+        let plan = self.hearing.as_mut().and_then(Hearing::plan_at_work);
+        let preparations = plan.map(|plan| plan.answered(answered, outcome, numbers));
         self.prepare(preparations.unwrap_or_default());
         self.plan_advanced();
     }
@@ -419,9 +419,8 @@ impl CallEngine {
     fn synthesized(&mut self, id: u32, part: Option<SpokenPart>) {
         let Some(part) = part else { return self.sentence_failed(id) };
         self.synthesis_failures = 0;
-        let plan = self.hearing.as_mut().and_then(|hearing| hearing.plan.as_mut());
-        let others = match plan {
-            Some(plan) => plan.work().synthesized(id, part),
+        let others = match self.hearing.as_mut().and_then(Hearing::plan_at_work) {
+            Some(plan) => plan.synthesized(id, part),
             None => Some(part),
         };
         match others {
@@ -431,9 +430,8 @@ impl CallEngine {
     }
 
     fn sentence_failed(&mut self, id: u32) {
-        let plan = self.hearing.as_mut().and_then(|hearing| hearing.plan.as_mut());
-        if let Some(plan) = plan {
-            plan.work().unspoken(id);
+        if let Some(plan) = self.hearing.as_mut().and_then(Hearing::plan_at_work) {
+            plan.unspoken(id);
         }
         if let Some(sentence) = self.playout.try_again(id) {
             self.emit(CallOutput::Synthesize { sentence_id: id, sentence });

@@ -116,7 +116,7 @@ impl Metrics {
                 self.barge_ins.inc();
             }
             EventKind::SpokeOn { because, .. } => {
-                let because = Because { because: format!("{because:?}").to_lowercase() };
+                let because = Because { because: because.key().to_owned() };
                 self.spoke_on.get_or_create(&because).inc();
             }
             EventKind::LineMeasured(figures) => self.measure_line(figures),

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use radline_audio::SAMPLE_RATE_HZ;
 
+use crate::MONTHS;
+
 /// Shorter pieces, letters, are not worth a pause; the first one may be, because somebody waits.
 const LETTERS_MIN: usize = 14;
 const FIRST_LETTERS_MIN: usize = 5;
@@ -12,23 +14,8 @@ const FIRST_LETTERS_MIN: usize = 5;
 const COMMA: Duration = Duration::from_millis(90);
 /// The pause that a colon or semicolon makes.
 const COLON: Duration = Duration::from_millis(170);
-/// A comma before one of these stands inside a date or a title, and is not spoken.
-const JOINED: &[&str] = &[
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-    "please",
-    "too",
-];
+/// A comma before one of these, or before a month, stands inside a phrase and is not spoken.
+const JOINED: [&str; 2] = ["please", "too"];
 
 /// The clauses in order, each with its punctuation.
 pub fn split(sentence: &str) -> Vec<&str> {
@@ -44,7 +31,11 @@ pub fn split(sentence: &str) -> Vec<&str> {
         let least = if clauses.is_empty() { FIRST_LETTERS_MIN } else { LETTERS_MIN };
         let piece = sentence[from..=at].trim();
         let rest_is_short = after.trim().chars().count() < FIRST_LETTERS_MIN;
-        if piece.chars().count() < least || JOINED.contains(&next) || rest_is_short {
+        if piece.chars().count() < least
+            || JOINED.contains(&next)
+            || MONTHS.contains(&next)
+            || rest_is_short
+        {
             continue;
         }
         clauses.push(piece);

@@ -2,33 +2,16 @@
 
 use whisper_rs::{WhisperContext, WhisperState};
 
-use crate::SpeechError;
 use crate::constrained::{Decoder, Limits, Pieces, Reading};
 use crate::spelled::Words;
 use crate::transcriber::Vocabulary;
+use crate::{MONTHS, SpeechError};
 
 /// How much less likely than the free reading a constrained one may be and still be believed, nats
 /// for each second of audio. What is no spelling and no number scores far lower.
 const MARGIN_PER_SECOND: f32 = 2.4;
 /// The least margin, nats.
 const MARGIN_MIN: f32 = 4.0;
-/// Weight of how common a name is against how it sounded.
-const PRIOR_WEIGHT: f32 = 1.0;
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 /// What comes before a name or a number.
 const LEADS: [&str; 12] = [
     " My name is",
@@ -75,12 +58,8 @@ impl Identity {
             Ok([token]) => Some(*token),
             _ => None,
         };
-        let letters = (b'A'..=b'Z').flat_map(|letter| {
-            let upper = char::from(letter);
-            let lower = upper.to_ascii_lowercase();
-            [format!("{upper}"), format!(" {upper}"), format!("{lower}"), format!(" {lower}")]
-                .map(|text| (one(&text), letter))
-        });
+        let letters = (b'A'..=b'Z')
+            .flat_map(|letter| manners(letter.into()).map(|text| (one(&text), letter)));
         let letters = letters.filter_map(|(token, letter)| Some((token?, letter))).collect();
         let pieces = Pieces::new(context, texts.iter().map(String::as_str));
         Self { pieces, words, letters, hyphen: one("-"), comma: one(",") }
@@ -102,7 +81,7 @@ impl Identity {
             return Ok(None);
         }
         let best = self.likelier_name(&mut decoder, best)?;
-        let confidence = (best.score / best.tokens.len().max(1) as f32).exp();
+        let confidence = (best.score / best.tokens.len() as f32).exp();
         Ok(Some((best.tokens, confidence)))
     }
 
@@ -114,7 +93,7 @@ impl Identity {
         mut best: Reading,
     ) -> Result<Reading, SpeechError> {
         let Some(spelled) = self.spelled(&best.tokens) else { return Ok(best) };
-        let prior = |word: &str| PRIOR_WEIGHT * self.words.log_prior(word);
+        let prior = |word: &str| self.words.log_prior(word);
         let (mut likeliest, mut highest) = (None, best.score + prior(&spelled));
         for word in self.words.near(&spelled) {
             let tokens = self.respelled(&best.tokens, &spelled, word);
@@ -181,19 +160,17 @@ impl Identity {
     }
 }
 
+/// How a letter may be written: capital or small, with a space before it or not.
+fn manners(letter: char) -> [String; 4] {
+    let small = letter.to_ascii_lowercase();
+    [format!("{letter}"), format!(" {letter}"), format!("{small}"), format!(" {small}")]
+}
+
 /// What may be written: letters, numbers up to three digits and years, months.
 fn pieces() -> Vec<String> {
     let mut pieces: Vec<String> =
         SMALL.iter().chain(&LEADS).map(|text| (*text).to_owned()).collect();
-    for letter in 'A'..='Z' {
-        let small = letter.to_ascii_lowercase();
-        pieces.extend([
-            format!(" {letter}"),
-            format!("{letter}"),
-            format!(" {small}"),
-            format!("{small}"),
-        ]);
-    }
+    pieces.extend(('A'..='Z').flat_map(manners));
     let numbers = (0..10).map(|n| format!("{n}"));
     let numbers = numbers.chain((0..100).map(|n| format!("{n:02}")));
     let numbers = numbers.chain((0..1000).map(|n| format!("{n:03}")));

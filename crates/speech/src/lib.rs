@@ -14,6 +14,23 @@ pub mod transcriber;
 pub mod voice_activity;
 pub mod whisper_weights;
 
+/// As callers and sentences name them. The dialogue's wording has its own list; this crate does not
+/// know it.
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
 pub use error::SpeechError;
 pub use synthesizer::{PiperVoice, Synthesizer};
 pub use transcriber::{Asked, Transcriber, Transcript, Vocabulary, WhisperTranscriber};

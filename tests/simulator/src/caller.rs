@@ -138,11 +138,6 @@ impl Caller {
         std::mem::take(&mut self.keys)
     }
 
-    /// Whether they are uttering something.
-    pub const fn is_sounding(&self) -> bool {
-        self.sounding.is_some()
-    }
-
     fn sentence_begins(&mut self, now: Duration, sentence: &Sentence) {
         let (state, part) = sentence.state_and_part();
         if sentence.text.ends_with('?') || !matches!(part, "say" | "aside") {

@@ -77,8 +77,6 @@ pub fn spoken_frames(text: &str) -> usize {
 pub struct Ears {
     running: bool,
     waiting: Option<(TurnId, Vec<i16>)>,
-    /// Time spent on transcription, for what speculation wastes.
-    pub busy: Duration,
 }
 
 /// When a transcription ends, and with what.
@@ -108,7 +106,6 @@ impl Ears {
         self.running = true;
         let seconds = audio.len() as f64 / 16_000.0;
         let takes = spread(TRANSCRIPTION_MS.1.mul_add(seconds, TRANSCRIPTION_MS.0), random);
-        self.busy += takes;
         let result = match Fate::draw(random) {
             Fate::Done => {
                 let transcript = transcribe(&audio, spoken, random);

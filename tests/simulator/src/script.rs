@@ -1,9 +1,6 @@
 //! What callers say, by the state of the dialogue that asks them, with pauses, searching for
 //! words, and corrections of themselves.
 
-use std::time::Duration;
-
-use radline_audio::FRAME_MS;
 use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -30,8 +27,6 @@ pub struct Utterance {
     pub words: Vec<Word>,
     /// Frames in all.
     pub frames: u16,
-    /// Whether it only says that the caller listens.
-    pub backchannel: bool,
 }
 
 impl Utterance {
@@ -50,19 +45,19 @@ impl Utterance {
             words.push(Word { text: token.to_owned(), from: at, to: at + frames });
             at += frames;
         }
-        Self { source: Source::Caller, words, frames: at, backchannel: false }
+        Self { source: Source::Caller, words, frames: at }
     }
 
     /// "Mm-hmm."
     pub fn backchannel(random: &mut StdRng) -> Self {
         let text = ["Mm-hmm.", "Uh-huh.", "Okay.", "Right."].choose(random).unwrap_or(&"Okay.");
-        Self { backchannel: true, ..Self::new(text, random) }
+        Self::new(text, random)
     }
 
     /// A cough or a door: no words.
     pub fn noise(random: &mut StdRng) -> Self {
         let frames = random.random_range(4..25);
-        Self { source: Source::Noise, words: Vec::new(), frames, backchannel: false }
+        Self { source: Source::Noise, words: Vec::new(), frames }
     }
 
     /// A voice elsewhere in the room.
@@ -76,11 +71,6 @@ impl Utterance {
     /// Whether the speaker sounds in this frame, rather than pauses.
     pub fn sounds(&self, frame: u16) -> bool {
         self.words.is_empty() || self.words.iter().any(|word| (word.from..word.to).contains(&frame))
-    }
-
-    /// How long it is.
-    pub fn length(&self) -> Duration {
-        Duration::from_millis(u64::from(self.frames) * u64::from(FRAME_MS))
     }
 }
 

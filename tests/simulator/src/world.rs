@@ -420,8 +420,7 @@ impl World {
                 self.report.yield_ms.push(*yield_ms);
             }
             EventKind::SpokeOn { because, .. } => {
-                let kind = format!("{because:?}").to_lowercase();
-                *self.report.spoke_on.entry(kind).or_default() += 1;
+                *self.report.spoke_on.entry(because.key().to_owned()).or_default() += 1;
             }
             EventKind::TurnTimed(timing) => {
                 self.report.attempts += timing.attempts as usize;

@@ -18,9 +18,11 @@ use radline_call::endpointing::{Change, Endpointing};
 use radline_call::limits;
 use radline_dialogue::{Expectation, Question};
 use radline_language::understanding;
+use radline_server::models::Manifest;
 use radline_server::workers::transcription::asked as shaped_by;
 use radline_speech::{SileroVoiceActivity, Transcriber, VoiceActivity, WhisperTranscriber, onnx};
 use radline_tests::recordings;
+use radline_tests::server::models;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
@@ -30,9 +32,6 @@ struct Options {
     /// Folders of recordings (see `radline_tests::recordings`)
     #[arg(required = true)]
     folders: Vec<PathBuf>,
-    /// Folder of the models
-    #[arg(long)]
-    models: PathBuf,
     /// Lengthens a pause between two words in this share of the recordings, to a length drawn as
     /// people pause in mid-turn
     #[arg(long, default_value_t = 0.0)]
@@ -127,9 +126,11 @@ struct Score {
 #[expect(clippy::print_stdout, reason = "the report of a measurement")]
 fn main() -> Result<()> {
     let options = Options::parse();
-    onnx::load(&first(&options.models, "libonnxruntime")?)?;
-    let mut voice = SileroVoiceActivity::load(&options.models.join("silero_vad.onnx"))?;
-    let mut ears = WhisperTranscriber::load(&options.models.join("ggml-tiny.en.bin"), 2)?;
+    let (folder, manifest) = (models()?, Manifest::built_in());
+    let file = |id| folder.join(manifest.file(id));
+    onnx::load(&file("onnxruntime"))?;
+    let mut voice = SileroVoiceActivity::load(&file("silero-vad"))?;
+    let mut ears = WhisperTranscriber::load(&file("whisper-tiny.en"), 2)?;
     let mut random = StdRng::seed_from_u64(1);
     let mut measured = Vec::new();
     for folder in &options.folders {
@@ -177,15 +178,6 @@ fn main() -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn first(folder: &std::path::Path, prefix: &str) -> Result<PathBuf> {
-    let mut files = std::fs::read_dir(folder)?.filter_map(Result::ok).map(|entry| entry.path());
-    files
-        .find(|file| {
-            file.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix))
-        })
-        .with_context(|| format!("{}: no {prefix}", folder.display()))
 }
 
 /// The question that a recording answers, by its field.

@@ -66,7 +66,7 @@ fn main() -> Result<()> {
                 score.utterances += 1;
                 score.exact += usize::from(exact);
                 score.words += wanted.len();
-                score.word_errors += distance(&wanted, &got);
+                score.word_errors += strsim::generic_levenshtein(&wanted, &got);
                 score.audio += audio.len() as f64 / 16_000.0;
                 score.time += time;
             }
@@ -111,19 +111,4 @@ fn plain(text: &str) -> Vec<String> {
         rest = &rest[taken..];
     }
     plain
-}
-
-/// Words to change, add or take out to make one list of the other.
-fn distance(wanted: &[String], got: &[String]) -> usize {
-    let mut row: Vec<usize> = (0..=got.len()).collect();
-    for (i, word) in wanted.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, other) in got.iter().enumerate() {
-            let change = diagonal + usize::from(word != other);
-            diagonal = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(row[j + 1] + 1);
-        }
-    }
-    row[got.len()]
 }

@@ -78,8 +78,7 @@ impl CallEngine {
         {
             self.given_up = Some(request);
             self.problem("the clinic did not answer in time");
-            let (action, outcome) = (action.to_owned(), "unavailable".to_owned());
-            self.record(EventKind::ActionAnswered { action, outcome });
+            self.record_answer(action, ActionOutcome::Unavailable.kind());
             let next = self.dialogue.answer(ActionOutcome::Unavailable);
             self.apply(next);
         }

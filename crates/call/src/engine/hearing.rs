@@ -37,12 +37,38 @@ pub(super) struct Hearing {
     transcript: Option<Transcript>,
     transcribed_at: Option<Duration>,
     understanding: Option<(Understanding, Duration)>,
-    pub(super) plan: Option<Speculative<Plan>>,
+    plan: Option<Speculative<Plan>>,
     /// When everything was worked out.
     ready_at: Option<Duration>,
 }
 
 impl Hearing {
+    /// An attempt that begins now.
+    const fn new(
+        turn: TurnId,
+        now: Duration,
+        span: (Duration, Duration),
+        voiced: Duration,
+    ) -> Self {
+        Self {
+            turn,
+            over: None,
+            span,
+            voiced,
+            asked_at: now,
+            transcript: None,
+            transcribed_at: None,
+            understanding: None,
+            plan: None,
+            ready_at: None,
+        }
+    }
+
+    /// The plan, to be worked on.
+    pub(super) fn plan_at_work(&mut self) -> Option<&mut Plan> {
+        self.plan.as_mut().map(Speculative::work)
+    }
+
     /// What was heard, once it is understood.
     pub(super) fn words(&self) -> Option<(&Transcript, &Understanding)> {
         let understanding = self.understanding.as_ref().map(|(understanding, _)| understanding);
@@ -119,23 +145,17 @@ impl CallEngine {
 
     fn attempt(&mut self) {
         let Some(question) = self.listening() else { return };
-        self.attempt.0 += 1;
-        self.attempts += 1;
-        let turn = self.attempt;
-        self.hearing = Some(Hearing {
-            turn,
-            over: None,
-            span: self.endpointing.span(),
-            voiced: self.endpointing.voiced(),
-            asked_at: self.now,
-            transcript: None,
-            transcribed_at: None,
-            understanding: None,
-            plan: None,
-            ready_at: None,
-        });
+        let turn = self.next_attempt();
+        let (span, voiced) = (self.endpointing.span(), self.endpointing.voiced());
+        self.hearing = Some(Hearing::new(turn, self.now, span, voiced));
         let audio = Phi::new(self.endpointing.audio());
         self.emit(CallOutput::Transcribe { turn, audio, expectation: question.expectation });
+    }
+
+    const fn next_attempt(&mut self) -> TurnId {
+        self.attempt.0 += 1;
+        self.attempts += 1;
+        self.attempt
     }
 
     fn turn_over(&mut self) {
@@ -191,23 +211,15 @@ impl CallEngine {
 
     /// An attempt without audio, whose turn is over already.
     fn hear_now(&mut self) {
-        self.attempt.0 += 1;
-        self.attempts += 1;
+        let (turn, now) = (self.next_attempt(), self.now);
         self.endpointing.reset();
         if self.overlap.take().is_some() {
             self.playout.go_on();
         }
         self.hearing = Some(Hearing {
-            turn: self.attempt,
-            over: Some(TurnOver::at(self.now)),
-            span: (self.now, self.now),
-            voiced: limits::UTTERANCE_MAX,
-            asked_at: self.now,
-            transcript: None,
-            transcribed_at: Some(self.now),
-            understanding: None,
-            plan: None,
-            ready_at: None,
+            over: Some(TurnOver::at(now)),
+            transcribed_at: Some(now),
+            ..Hearing::new(turn, now, (now, now), limits::UTTERANCE_MAX)
         });
     }
 

@@ -5,7 +5,7 @@ use std::thread;
 
 use radline_dialogue::Expectation;
 use radline_phi::Phi;
-use radline_speech::{Asked, Transcriber, Transcript, Vocabulary, WhisperTranscriber};
+use radline_speech::{Asked, Transcriber, Transcript, Vocabulary};
 
 use super::queue::{Priority, Queue};
 
@@ -49,7 +49,7 @@ pub struct Ears {
 
 impl Ears {
     /// Starts the thread.
-    pub fn start(mut transcriber: WhisperTranscriber) -> std::io::Result<Self> {
+    pub fn start(mut transcriber: impl Transcriber + 'static) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::<Job>::new(BOUND));
         let jobs = Arc::clone(&queue);
         thread::Builder::new().name("transcription".to_owned()).spawn(move || {
