@@ -10,7 +10,7 @@ use radline_dialogue::{RedFlags, Scenario, wording};
 use radline_language::model::LanguageModel;
 use radline_phi::Phi;
 use radline_speech::{
-    Asked, PiperVoice, SileroVoiceActivity, Synthesizer, Transcriber, VoiceActivity,
+    Asked, PiperVoice, SileroVoiceActivity, Synthesizer, Transcriber, Vocabulary, VoiceActivity,
     WhisperTranscriber, onnx,
 };
 use radline_store::Store;
@@ -192,7 +192,7 @@ fn load(folder: &Path, manifest: &Manifest, transcription: &str, threads: usize)
     })
 }
 
-/// Keeps the recogniser up to date with the names on the worklist.
+/// Keeps the recogniser up to date with the site's words and the names on the worklist.
 async fn follow_worklist(services: Arc<Services>) {
     let mut told: Option<Vec<Phi<String>>> = None;
     let mut ticks = interval(WORKLIST_EVERY);
@@ -200,7 +200,8 @@ async fn follow_worklist(services: Arc<Services>) {
         ticks.tick().await;
         match services.store.worklist_names(NAMES_MAX).await {
             Ok(names) if told.as_ref() != Some(&names) => {
-                services.ears.expect(names.clone());
+                let words = services.site.spoken_words.clone();
+                services.ears.expect(Vocabulary { names: names.clone(), words });
                 told = Some(names);
             }
             Ok(_) => {}

@@ -31,6 +31,8 @@ pub struct Site {
     pub horizon_days: u16,
     /// Records for an empty clinic, when the pack has some.
     pub seed: Option<PathBuf>,
+    /// Words that callers say with their names and numbers.
+    pub spoken_words: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -39,6 +41,8 @@ struct SiteFile {
     site: SiteTable,
     #[serde(default)]
     schedule: ScheduleTable,
+    #[serde(default)]
+    recognition: RecognitionTable,
 }
 
 #[derive(Deserialize)]
@@ -68,6 +72,13 @@ struct ScheduleTable {
     horizon_days: u16,
     #[serde(default)]
     rule: Vec<RuleTable>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecognitionTable {
+    #[serde(default)]
+    words: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -120,6 +131,9 @@ impl Site {
             format!("{}: no site pack there; --site names its folder", path.display())
         })?;
         let file: SiteFile = toml::from_str(&text).with_context(|| path.display().to_string())?;
+        if let Some(word) = file.recognition.words.iter().find(|word| word.trim().is_empty()) {
+            bail!("{}: [recognition] words holds {word:?}; take it out", path.display());
+        }
         if let Some(missing) = VALUES.iter().find(|name| !file.site.values.contains_key(**name)) {
             bail!("{}: [site.values] has no \"{missing}\"", path.display());
         }
@@ -135,6 +149,7 @@ impl Site {
             schedule: file.schedule.rule.into_iter().map(ScheduleRule::from).collect(),
             horizon_days: file.schedule.horizon_days,
             seed: seed.is_file().then_some(seed),
+            spoken_words: file.recognition.words,
         })
     }
 }
@@ -174,5 +189,6 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/sites/demo-hospital");
         let site = Site::load(&folder).expect("loads");
         assert!(site.seed.is_some() && site.horizon_days > 0);
+        assert!(!site.spoken_words.is_empty());
     }
 }

@@ -21,7 +21,7 @@ enum Job {
         reply: Reply,
     },
     /// The names that callers may have, from now on.
-    Expect(Vec<Phi<String>>),
+    Expect(Vocabulary),
 }
 
 /// How a question shapes the reading of its answer. The examples are words of the kind that is
@@ -62,9 +62,7 @@ impl Ears {
                         }
                         reply(result.ok());
                     }
-                    Job::Expect(names) => {
-                        transcriber.expect(&Vocabulary { names, ..Vocabulary::default() });
-                    }
+                    Job::Expect(vocabulary) => transcriber.expect(&vocabulary),
                 }
             }
         })?;
@@ -86,10 +84,10 @@ impl Ears {
         }
     }
 
-    /// Tells which names callers may have: those on the worklist.
-    pub fn expect(&self, names: Vec<Phi<String>>) {
-        // When the queue is full the old names serve until they are told again.
-        drop(self.queue.push(0, Priority::Ahead, Job::Expect(names)));
+    /// Tells what callers may say of themselves: the worklist's names, the site's words.
+    pub fn expect(&self, vocabulary: Vocabulary) {
+        // When the queue is full the old ones serve until they are told again.
+        drop(self.queue.push(0, Priority::Ahead, Job::Expect(vocabulary)));
     }
 
     /// Utterances that wait.
