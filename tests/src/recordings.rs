@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use radline_audio::{Codec, resample};
+use radline_dialogue::Expectation;
 use serde::Deserialize;
 
 /// One recording.
@@ -46,7 +47,26 @@ pub fn load(folder: &Path) -> Result<Vec<Recording>> {
     Ok(recordings)
 }
 
-fn read(file: &Path) -> Result<(Vec<i16>, u32)> {
+/// What the recordings of a field answer; nothing when it could be anything.
+pub fn expectation(field: &str) -> Option<Expectation> {
+    match field {
+        "surname_spelled" | "first_name_spelled" | "street_name_spelled" | "city_spelled" => {
+            Some(Expectation::Name)
+        }
+        "street_number"
+        | "zip_code"
+        | "phone_number"
+        | "alphanumeric_command"
+        | "hyke_ivr"
+        | "fsdd_digits" => Some(Expectation::Digits),
+        "date_of_birth" => Some(Expectation::DateOfBirth),
+        "speechocean762" => Some(Expectation::Story),
+        _ => None,
+    }
+}
+
+/// The samples of a WAV or FLAC file, 16-bit mono, and their rate, Hz.
+pub fn read(file: &Path) -> Result<(Vec<i16>, u32)> {
     if file.extension().is_some_and(|extension| extension == "flac") {
         let mut reader = claxon::FlacReader::open(file)?;
         let info = reader.streaminfo();

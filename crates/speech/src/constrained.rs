@@ -14,11 +14,16 @@ use crate::SpeechError;
 /// Longest piece, tokens.
 const PIECE_TOKENS_MAX: usize = 16;
 /// Other ways that are tried where the choice between two pieces was close.
-const DEVIATIONS_MAX: usize = 2;
+const DEVIATIONS_MAX: usize = 8;
 /// Longer readings are taken as they are: each other way costs as much as the first.
 const DEVIATING_TOKENS_MAX: usize = 20;
 /// A choice is close when the second is this near, nats.
 const CLOSE: f32 = 1.6;
+/// The first piece decides whether a word is written or spelled, so more is tried there: choices
+/// this near, nats …
+const FIRST_CLOSE: f32 = 6.0;
+/// … and at most so many of them.
+const FIRST_MAX: usize = 4;
 /// A reading may end at most this long before the audio does, s; an earlier end has lost the rest.
 const EARLY_END_MAX: f32 = 0.9;
 /// Length of a step between two time marks, s.
@@ -141,7 +146,7 @@ impl<'a> Decoder<'a> {
 
     /// The best of the straight reading and of those that choose otherwise where it was close.
     pub(crate) fn best(&mut self) -> Result<Reading, SpeechError> {
-        let mut best = self.greedy(&[])?;
+        let mut best = self.greedy(&[], f32::NEG_INFINITY)?;
         if best.tokens.len() > DEVIATING_TOKENS_MAX {
             return Ok(best);
         }
@@ -151,7 +156,7 @@ impl<'a> Decoder<'a> {
         for (position, second, _) in close.into_iter().take(DEVIATIONS_MAX) {
             let mut start = straight[..position].to_vec();
             start.push(second);
-            let other = self.greedy(&start)?;
+            let other = self.greedy(&start, best.score)?;
             if other.score > best.score {
                 best = other;
             }
@@ -174,8 +179,9 @@ impl<'a> Decoder<'a> {
         Ok(logits[token as usize] - log_sum(logits.iter().copied()))
     }
 
-    /// Reads on from a beginning, always taking the likeliest piece.
-    fn greedy(&mut self, start: &[i32]) -> Result<Reading, SpeechError> {
+    /// Reads on from a beginning, always taking the likeliest piece. Scores only fall as a reading
+    /// grows: one that is below `floor` already is given up.
+    fn greedy(&mut self, start: &[i32], floor: f32) -> Result<Reading, SpeechError> {
         let (pieces, limits) = (self.pieces, self.limits);
         let (mut reading, mut at) = (Reading::default(), 0);
         for token in start {
@@ -184,7 +190,7 @@ impl<'a> Decoder<'a> {
             reading.tokens.push(*token);
             at = place;
         }
-        while reading.tokens.len() < limits.tokens_max {
+        while reading.tokens.len() < limits.tokens_max && reading.score > floor {
             let may_end = pieces.nodes[at].ends && reading.tokens.len() >= limits.tokens_min;
             let logits = self.logits_after(&reading.tokens)?;
             let mut options: Vec<(f32, i32, usize)> = pieces
@@ -197,14 +203,17 @@ impl<'a> Decoder<'a> {
                 reading.score += end_score(logits, pieces);
                 return Ok(reading);
             }
-            if let Some(second) = options.get(1).filter(|second| logit - second.0 < CLOSE) {
-                reading.close.push((reading.tokens.len(), second.1, logit - second.0));
+            let first = reading.tokens.is_empty();
+            let (near, most) = if first { (FIRST_CLOSE, FIRST_MAX) } else { (CLOSE, 1) };
+            let others = options.iter().skip(1).take(most);
+            for other in others.filter(|other| logit - other.0 < near) {
+                reading.close.push((reading.tokens.len(), other.1, logit - other.0));
             }
             reading.score += logit - log_sum(logits.iter().copied());
             reading.tokens.push(token);
             at = place;
         }
-        // It never came to an end: it goes round and round.
+        // It goes round and round and never came to an end, or has fallen below the floor.
         Ok(Reading::lost())
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use radline_audio::{SAMPLE_RATE_HZ, resample};
+use radline_audio::{SAMPLE_RATE_HZ, level, resample};
 use radline_phi::Phi;
 use whisper_rs::{
     FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState,
@@ -66,6 +66,10 @@ const AUDIO_CONTEXT_IDENTITY: usize = 640;
 const AUDIO_CONTEXT_MAX: usize = 1_500;
 /// Longer numbers than a telephone number are not read a second time, digits.
 const LONG_NUMBER: usize = 11;
+/// What is so far below the loudest sound is no longer speech, dB.
+const FADED_DB: f32 = 30.0;
+/// Levels are taken of pieces of 20 ms.
+const LEVEL_SAMPLES: usize = 320;
 /// The shortest audio given to whisper.cpp, which reads past the end of less than 201 samples.
 const SAMPLES_MIN: usize = SAMPLE_RATE_HZ as usize;
 
@@ -153,6 +157,15 @@ impl WhisperTranscriber {
     }
 }
 
+/// When the last sound ends that is not far below the loudest, s.
+fn speech_end(audio: &[i16]) -> f32 {
+    let levels: Vec<f32> = audio.chunks(LEVEL_SAMPLES).map(level::rms_dbfs).collect();
+    let loudest = levels.iter().copied().fold(f32::MIN, f32::max);
+    let frames = levels.iter().rposition(|level| *level > loudest - FADED_DB);
+    let samples = frames.map_or(0, |last| (last + 1) * LEVEL_SAMPLES).min(audio.len());
+    samples as f32 / SAMPLE_RATE_HZ as f32
+}
+
 /// A long row of digits is what was asked for already, and reading it again would take long.
 fn is_long_number(text: &str) -> bool {
     let digits = text.chars().filter(char::is_ascii_digit).count();
@@ -184,7 +197,7 @@ impl Transcriber for WhisperTranscriber {
         self.state
             .full(parameters, &samples)
             .map_err(|error| SpeechError::inference("transcription", error))?;
-        let seconds = audio.len() as f32 / second as f32;
+        let seconds = speech_end(audio);
         let (free, score) = self.read_result(seconds);
         if asked != Asked::Identity || is_long_number(free.text.expose()) {
             return Ok(free);

@@ -182,17 +182,7 @@ fn main() -> Result<()> {
 
 /// The question that a recording answers, by its field.
 fn question(field: &str, text: &str, known_length: bool) -> Question {
-    let expectation = match field {
-        "surname_spelled" | "first_name_spelled" | "street_name_spelled" | "city_spelled" => {
-            Expectation::Name
-        }
-        "street_number" | "zip_code" | "phone_number" | "hyke_ivr" | "fsdd_digits" => {
-            Expectation::Digits
-        }
-        "date_of_birth" => Expectation::DateOfBirth,
-        "speechocean762" => Expectation::Story,
-        _ => Expectation::Open,
-    };
+    let expectation = recordings::expectation(field).unwrap_or(Expectation::Open);
     let digits = text.split_whitespace().count();
     let digits =
         if known_length && expectation == Expectation::Digits { vec![digits] } else { vec![] };
