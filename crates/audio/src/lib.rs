@@ -1,14 +1,16 @@
 //! Audio as calls use it: frames, telephone codecs, resampling, jitter buffer, loss
-//! concealment, level. Knows no model, socket or clock.
+//! concealment, echo cancellation, level. Knows no model, socket or clock.
 
 pub mod codec;
 pub mod concealment;
+pub mod echo;
 pub mod frame;
 pub mod jitter_buffer;
 pub mod level;
 pub mod resample;
 
 pub use codec::Codec;
+pub use echo::EchoCanceller;
 pub use frame::{AudioFrame, DtmfDigit, SpeechProbability};
 
 /// Sample rate inside Radline, Hz. Whisper and the voice-activity model both want it.

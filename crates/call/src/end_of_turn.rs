@@ -14,6 +14,9 @@ pub enum Reading {
     Unknown,
     /// They answer the question.
     Answered,
+    /// They may answer it, or be misheard: more digits than were asked for, or digits that the
+    /// recogniser has begun again.
+    Doubtful,
     /// They do not answer it: the caller may be searching for words.
     Unanswered,
 }
@@ -35,7 +38,7 @@ pub struct Evidence {
 pub fn patience(evidence: &Evidence) -> Duration {
     let silence = limits::silence(evidence.expectation);
     let base = match evidence.reading {
-        Reading::Unknown => silence.unknown,
+        Reading::Unknown | Reading::Doubtful => silence.unknown,
         Reading::Answered => silence.answered,
         Reading::Unanswered => silence.unanswered,
     };
@@ -50,7 +53,25 @@ pub fn patience(evidence: &Evidence) -> Duration {
 
 /// The reading of an understanding.
 pub fn reading(question: &Question, understanding: &Understanding) -> Reading {
+    let digits = understanding.commands.iter().find_map(|command| match command {
+        Command::Digits(digits) => Some(digits.expose().as_str()),
+        _ => None,
+    });
+    let longest = question.digits.iter().max();
+    if let (Expectation::Digits, Some(digits), Some(longest)) =
+        (question.expectation, digits, longest)
+        && (digits.len() > *longest || begins_again(digits))
+    {
+        return Reading::Doubtful;
+    }
     if answers(question, understanding) { Reading::Answered } else { Reading::Unanswered }
+}
+
+/// Whether the digits end with a part that was said before: in mid-number the recogniser likes to
+/// begin again, which makes a half number look like a whole one.
+fn begins_again(digits: &str) -> bool {
+    let Some(from) = digits.len().checked_sub(AGAIN_MIN) else { return false };
+    digits.is_ascii() && digits[..from].contains(&digits[from..])
 }
 
 /// Whether the understanding answers what was asked.
@@ -69,6 +90,9 @@ fn answers(question: &Question, understanding: &Understanding) -> bool {
         _ => false,
     })
 }
+
+/// Digits that were said before in the same order, at the end of a number; fewer are chance.
+const AGAIN_MIN: usize = 3;
 
 /// Words that nobody ends with.
 const OPEN_ENDS: &[&str] = &[
@@ -116,6 +140,19 @@ mod tests {
         slow.goes_on = false;
         slow.pace = Duration::from_secs(9);
         assert_eq!(patience(&slow), usual + limits::PACE_MAX);
+    }
+
+    #[test]
+    fn digits_are_counted() {
+        let question = Question { digits: vec![8], ..Question::of(Expectation::Digits) };
+        let of = |digits: &str| {
+            let command = Command::Digits(radline_phi::Phi::new(digits.to_owned()));
+            reading(&question, &Understanding::from_parsers(vec![command]))
+        };
+        assert_eq!(of("17964238"), Reading::Answered);
+        assert_eq!(of("179642"), Reading::Unanswered);
+        assert_eq!(of("1796423333"), Reading::Doubtful, "too many");
+        assert_eq!(of("82598259"), Reading::Doubtful, "four digits, twice");
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub struct Endpointing {
     loudness: (f64, u32),
     /// Power of the last voiced frames.
     recent: f64,
+    /// Frames whose words are known for good.
+    settled: usize,
 }
 
 /// An utterance that was taken, in case the caller goes on with it.
@@ -142,6 +144,7 @@ impl Endpointing {
     pub fn prepend(&mut self, mut first: Taken) {
         first.frames.append(&mut self.frames);
         self.frames = first.frames;
+        self.settled = 0;
         self.voiced += first.voiced;
         if first.voiced > Duration::ZERO {
             self.began_at = first.began_at;
@@ -199,9 +202,26 @@ impl Endpointing {
         FRAME * self.frames.len() as u32
     }
 
-    /// The utterance, 16 kHz.
+    /// The words of the first so many frames are known for good: what is still to be transcribed
+    /// begins behind them.
+    pub fn settle(&mut self, frames: usize) {
+        self.settled = frames.min(self.frames.len());
+    }
+
+    /// Frames whose words are known for good.
+    pub const fn settled(&self) -> usize {
+        self.settled
+    }
+
+    /// Frames of the utterance so far.
+    pub fn frames(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// What is to be transcribed of the utterance, 16 kHz.
     pub fn audio(&self) -> Vec<i16> {
-        self.frames.iter().flat_map(|frame| frame.samples().iter().copied()).collect()
+        let frames = self.frames.iter().skip(self.settled);
+        frames.flat_map(|frame| frame.samples().iter().copied()).collect()
     }
 }
 

@@ -11,10 +11,11 @@ use radline_dialogue::{
     Action, ActionOutcome, Dialogue, DialogueMove, EarlierReading, Question, RedFlags, Sentence,
     Then,
 };
+use radline_phi::Phi;
 
 use crate::endpointing::Endpointing;
 use crate::event::{CallEvent, EndReason, EventKind};
-use crate::input::{CallInput, SpokenPart, TurnId};
+use crate::input::{CallInput, SpokenPart, Transcript, TurnId};
 use crate::limits;
 use crate::output::CallOutput;
 use crate::playout::{Heard, Playout};
@@ -97,6 +98,8 @@ pub struct CallEngine {
     reminders: u32,
     /// Sentences that must be heard and were cut off.
     owed: Vec<Sentence>,
+    /// The words of the part of a long utterance that is transcribed for good.
+    settled_words: Transcript,
     /// The longest pause that the caller usually makes inside an utterance.
     pace: Duration,
     /// How loud the caller usually speaks, dBFS.
@@ -143,6 +146,7 @@ impl CallEngine {
             answered_early: false,
             reminders: 0,
             owed: Vec::new(),
+            settled_words: Transcript { text: Phi::new(String::new()), confidence: 0.0 },
             pace: Duration::ZERO,
             caller_level: None,
             attempt: TurnId::default(),

@@ -35,6 +35,11 @@ pub const FILLER_AFTER: Duration = Duration::from_millis(1500);
 pub const SPEECH_MIN: Duration = Duration::from_millis(120);
 /// Longest utterance; whoever talks longer is answered in between.
 pub const UTTERANCE_MAX: Duration = Duration::from_secs(28);
+/// A part of a long utterance that is at least this long, with a pause behind it, is transcribed once:
+/// what follows costs only itself.
+pub const PART_MIN: Duration = Duration::from_secs(5);
+/// That pause. A shorter one may lie within a word.
+pub const PART_PAUSE: Duration = Duration::from_millis(300);
 /// Audio kept from before speech is noticed, so that the first sound is not cut off.
 pub const PRE_ROLL: Duration = Duration::from_millis(300);
 /// Silence before the question is asked again.
@@ -91,7 +96,7 @@ pub const fn silence(expectation: Expectation) -> Silence {
         Expectation::DateOfBirth => (300, 650, 1100),
         Expectation::Name => (420, 500, 600),
         Expectation::DayTime => (380, 550, 750),
-        Expectation::Digits => (300, 700, 850),
+        Expectation::Digits => (300, 700, 900),
         Expectation::Open => (340, 500, 600),
         Expectation::Story => (600, 700, 900),
     };

@@ -24,6 +24,8 @@ struct World {
     /// Audio length of every sentence, frames.
     sentence_frames: usize,
     transcribes: Vec<TurnId>,
+    /// Length of what was last to be transcribed, samples.
+    transcribed_samples: usize,
     understands: Vec<(TurnId, String)>,
     actions: Vec<(u32, Action)>,
     look_ups: Vec<(u32, Action)>,
@@ -51,6 +53,7 @@ impl World {
             played: 0,
             sentence_frames,
             transcribes: Vec::new(),
+            transcribed_samples: 0,
             understands: Vec::new(),
             actions: Vec::new(),
             look_ups: Vec::new(),
@@ -67,7 +70,10 @@ impl World {
         let mut replies = Vec::new();
         while let Some(output) = self.engine.poll_output() {
             match output {
-                CallOutput::Transcribe { turn, .. } => self.transcribes.push(turn),
+                CallOutput::Transcribe { turn, audio, .. } => {
+                    self.transcribes.push(turn);
+                    self.transcribed_samples = audio.expose().len();
+                }
                 CallOutput::Understand { turn, words, .. } => {
                     self.understands.push((turn, words.into_exposed()));
                 }
@@ -168,6 +174,30 @@ fn speech_that_goes_on_drops_the_attempt_and_its_late_result() {
     world.pass(240, false);
     assert_eq!(world.state(), "greeting");
     assert_eq!(world.transcribes.len(), 2, "the whole utterance is heard again");
+}
+
+#[test]
+fn the_first_part_of_a_long_story_is_transcribed_once() {
+    let mut world = asked_for_the_reason();
+    world.pass(3000, false);
+    world.pass(6000, true);
+    world.pass(160, false);
+    world.heard_words("I have been waiting for a scan since May, and");
+    world.pass(240, false);
+    world.pass(1000, true);
+    world.pass(160, false);
+    let seconds = world.transcribed_samples as f64 / 16_000.0;
+    assert!((1.0..2.0).contains(&seconds), "only what is new, but {seconds} s");
+    world.heard_words("my doctor says it is urgent.");
+    let (_, words) = world.understands.last().expect("understood");
+    assert_eq!(words, "I have been waiting for a scan since May, and my doctor says it is urgent.");
+    // The next utterance begins with nothing.
+    world.heard_meaning(vec![Command::Want(Intent::Book)]);
+    world.pass(6000, false);
+    world.pass(1000, true);
+    world.pass(160, false);
+    world.heard_words("Helen Carter");
+    assert_eq!(world.understands.last().expect("understood").1, "Helen Carter");
 }
 
 /// The world after the caller agreed to be recorded, while "What can I do for you?" is heard.

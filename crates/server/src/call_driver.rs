@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use radline_audio::{AudioFrame, FRAME_MS, SAMPLE_RATE_HZ, SpeechProbability};
+use radline_audio::{AudioFrame, EchoCanceller, FRAME_MS, SAMPLE_RATE_HZ, SpeechProbability};
 use radline_call::{
     CallEngine, CallEvent, CallInput, CallOutput, EndReason, EventKind, Medium, Transcript, TurnId,
 };
@@ -66,6 +66,7 @@ struct CallDriver {
     leg: Leg,
     engine: CallEngine,
     ears: Option<SileroVoiceActivity>,
+    echo: EchoCanceller,
     results: mpsc::Receiver<CallInput>,
     sender: mpsc::Sender<CallInput>,
     log: Option<EventLog>,
@@ -92,6 +93,7 @@ impl CallDriver {
         Self {
             number: services.next_number(),
             ears: services.take_voice_activity(),
+            echo: EchoCanceller::default(),
             services,
             id,
             leg,
@@ -160,10 +162,11 @@ impl CallDriver {
         }
         let mut speech = SpeechProbability::NONE;
         for frame in received.frames {
-            speech = self.speech(&frame);
             if self.recording.is_some() {
                 self.caller_audio.push_back(frame.clone());
             }
+            let frame = self.echo.heard(frame);
+            speech = self.speech(&frame);
             self.input(CallInput::Audio(frame, speech));
         }
         if !self.held && self.leg.silent_for(now) > MEDIA_LOST {
@@ -171,6 +174,9 @@ impl CallDriver {
         }
         self.input(CallInput::Tick);
         let due = self.due.take();
+        if let Some(frame) = &due {
+            self.echo.played(frame);
+        }
         self.leg.send(due.as_ref());
         self.line.follow(now, speech, due.as_ref());
         self.record(due.as_ref());

@@ -1,6 +1,9 @@
-//! `cargo xtask bench latency`: real calls, timed at the caller from the packets.
+//! `cargo xtask bench`: real calls, timed at the caller from the packets.
+
+use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
+use serde_json::Value;
 
 use crate::server;
 
@@ -53,6 +56,76 @@ pub(crate) fn latency(calls: usize) -> Result<()> {
         println!("{:<28} {:>7} {:>7}", format!("inside: {stage}"), at(values, 50), at(values, 95));
     }
     Ok(())
+}
+
+/// Places calls with a sound over each of the agent's turns, and tells by kind of sound (the part of
+/// the file's name before two underscores) how often the agent gave up the floor, and how soon it
+/// fell silent.
+pub(crate) fn overlap(sounds: &str, calls: usize) -> Result<()> {
+    let setup = server::set_up()?;
+    let sounds = std::path::absolute(sounds)?;
+    let sounds = sounds.to_str().context("the folder's name is not text")?;
+    let mut kinds: BTreeMap<String, Kind> = BTreeMap::new();
+    let (mut booked, mut turns, mut cut_in, mut played) = (0, 0, 0, 0);
+    for number in 1..=calls {
+        let data = server::fresh_folder("bench")?;
+        let folder = data.to_str().context("the folder's name is not text")?;
+        let server = setup.serve(&data)?;
+        let first = played.to_string();
+        let more = ["--sounds", sounds, "--first-sound", &first];
+        let report = setup.call_with(server.sip, &data.join("caller.json"), false, &more)?;
+        server.stop()?;
+        let list = setup.json_lines(&["appointments", "list", "--json", "--data", folder])?;
+        booked += usize::from(list.iter().any(|entry| entry["status"] == "booked"));
+        turns += report["turns"].as_array().map_or(0, Vec::len);
+        cut_in += report["agent_cut_in"].as_u64().unwrap_or_default();
+        let overlaps = report["overlaps"].as_array().cloned().unwrap_or_default();
+        played += overlaps.len();
+        for overlap in &overlaps {
+            let name = overlap["sound"].as_str().unwrap_or_default();
+            let kind = name.split("__").next().unwrap_or_default();
+            kinds.entry(kind.to_owned()).or_default().add(overlap);
+        }
+        println!("call {number} of {calls}: {} sounds, recorded in {folder}", overlaps.len());
+    }
+    println!("\n{calls} calls, {booked} booked, {turns} turns; the agent cut in {cut_in} times");
+    println!(
+        "\n{:<20} {:>6} {:>8} {:>10} {:>12} {:>12}",
+        "sound", "times", "silent", "went on", "silent p50", "silent p95"
+    );
+    for (name, kind) in &mut kinds {
+        println!(
+            "{name:<20} {:>6} {:>8} {:>10} {:>9} ms {:>9} ms",
+            kind.times,
+            kind.silent.len(),
+            kind.went_on,
+            at(&mut kind.silent, 50),
+            at(&mut kind.silent, 95)
+        );
+    }
+    Ok(())
+}
+
+/// What the agent did with a kind of sound.
+#[derive(Default)]
+struct Kind {
+    times: usize,
+    /// Until it fell silent, where it did so within [`SILENT_MAX_MS`], ms.
+    silent: Vec<u64>,
+    /// Times that it went on, or never stopped.
+    went_on: usize,
+}
+
+/// An agent that falls silent later has come to its end, or pauses for itself.
+const SILENT_MAX_MS: u64 = 1_500;
+
+impl Kind {
+    fn add(&mut self, overlap: &Value) {
+        self.times += 1;
+        let silent = overlap["silent_after_ms"].as_u64().filter(|after| *after <= SILENT_MAX_MS);
+        self.silent.extend(silent);
+        self.went_on += usize::from(silent.is_none() || !overlap["silence_ms"].is_null());
+    }
 }
 
 /// The percentile by nearest rank; 0 of nothing.

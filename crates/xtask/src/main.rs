@@ -26,6 +26,10 @@ Commands:
                              violation names its seed, and --call brings that call back
   simulate --planted         plant bugs in a copy of the source; the simulator must notice each
   bench latency [--calls N]  real calls over loopback, timed from the packets
+  bench overlap --sounds FOLDER [--calls N]
+                             the same with a sound over each of the agent's turns (WAV files, and
+                             text files with a line to say): how soon it falls silent, and
+                             whether it goes on
 ";
 
 fn main() -> Result<()> {
@@ -35,6 +39,9 @@ fn main() -> Result<()> {
         ["demo"] => demo::run(false),
         ["demo", "--once"] => demo::run(true),
         ["bench", "latency", rest @ ..] => bench::latency(bench::calls(rest)?),
+        ["bench", "overlap", "--sounds", folder, rest @ ..] => {
+            bench::overlap(folder, bench::calls(rest)?)
+        }
         ["simulate", "--planted"] => simulate::planted(),
         ["simulate", rest @ ..] => simulate::run(rest),
         ["test", ..] => test::run(),

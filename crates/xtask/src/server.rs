@@ -61,6 +61,17 @@ impl Setup {
 
     /// Places a call; the conversation is shown or not.
     pub(crate) fn call(&self, sip: SocketAddr, report: &Path, show: bool) -> Result<Value> {
+        self.call_with(sip, report, show, &[])
+    }
+
+    /// The same with more arguments for the caller.
+    pub(crate) fn call_with(
+        &self,
+        sip: SocketAddr,
+        report: &Path,
+        show: bool,
+        more: &[&str],
+    ) -> Result<Value> {
         let mut command = Command::new(self.binaries.join("caller"));
         command
             .arg(sip.to_string())
@@ -68,6 +79,7 @@ impl Setup {
             .arg(&self.models)
             .args(["--persona", "tests/personas/carter.toml", "--report"])
             .arg(report)
+            .args(more)
             .current_dir(shell::root());
         if !show {
             command.stdout(Stdio::null());

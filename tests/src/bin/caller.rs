@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use radline_tests::caller::{Persona, converse};
+use radline_tests::caller::{Options, Persona, converse, overlap};
 
 /// Place one call and talk like a persona.
 #[derive(Debug, Parser)]
@@ -20,6 +20,13 @@ struct Arguments {
     /// Who calls
     #[arg(long)]
     persona: PathBuf,
+    /// Folder of sounds that come over the agent's turns, one to a turn: 16-bit mono WAV files, and
+    /// text files with a line that the caller says
+    #[arg(long)]
+    sounds: Option<PathBuf>,
+    /// Which of the sounds comes first
+    #[arg(long, default_value_t = 0)]
+    first_sound: usize,
     /// Write the report here as JSON
     #[arg(long)]
     report: Option<PathBuf>,
@@ -42,7 +49,9 @@ async fn run(arguments: Arguments) -> Result<()> {
         let name = if who == "agent" { "Radline" } else { persona.name.as_str() };
         say(&format!("  {name:>14}: {words}"));
     };
-    let report = converse(arguments.server, &arguments.models, &persona, show).await?;
+    let all = arguments.sounds.as_deref().map_or_else(|| Ok(Vec::new()), overlap::sounds)?;
+    let options = Options { sounds: all, first_sound: arguments.first_sound };
+    let report = converse(arguments.server, &arguments.models, &persona, &options, show).await?;
     if let Some(path) = &arguments.report {
         std::fs::write(path, serde_json::to_string_pretty(&report)?)?;
     }

@@ -36,9 +36,10 @@ struct Options {
     /// people pause in mid-turn
     #[arg(long, default_value_t = 0.0)]
     pauses: f64,
-    /// Whether the agent knows how many digits it asked for
-    #[arg(long)]
-    known_length: bool,
+    /// Lengths of the numbers that are asked for, separated by commas. The agent knows them, and
+    /// recordings whose text has another number of digits are left out
+    #[arg(long, value_delimiter = ',')]
+    lengths: Vec<usize>,
     /// Every how many-th recording is used
     #[arg(long, default_value_t = 1)]
     every: usize,
@@ -135,7 +136,15 @@ fn main() -> Result<()> {
     let mut measured = Vec::new();
     for folder in &options.folders {
         for recording in recordings::load(folder)?.into_iter().step_by(options.every) {
-            let question = question(&recording.field, &recording.text, options.known_length);
+            let expectation = recordings::expectation(&recording.field);
+            let mut question = Question::of(expectation.unwrap_or(Expectation::Open));
+            if question.expectation == Expectation::Digits && !options.lengths.is_empty() {
+                let spoken = recording.text.split_whitespace().count();
+                if !options.lengths.contains(&spoken) {
+                    continue;
+                }
+                question.digits = vec![spoken];
+            }
             let mut audio = recording.audio;
             if random.random_bool(options.pauses) {
                 audio = lengthen_pause(&audio, &mut random);
@@ -178,15 +187,6 @@ fn main() -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// The question that a recording answers, by its field.
-fn question(field: &str, text: &str, known_length: bool) -> Question {
-    let expectation = recordings::expectation(field).unwrap_or(Expectation::Open);
-    let digits = text.split_whitespace().count();
-    let digits =
-        if known_length && expectation == Expectation::Digits { vec![digits] } else { vec![] };
-    Question { digits, ..Question::of(expectation) }
 }
 
 #[expect(clippy::disallowed_methods, reason = "this program measures time")]

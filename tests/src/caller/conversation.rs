@@ -12,13 +12,17 @@ use radline_audio::{SAMPLE_RATE_HZ, TELEPHONE_RATE_HZ};
 use radline_speech::{Asked, PiperVoice, Synthesizer, Transcriber, WhisperTranscriber, onnx};
 use serde::Serialize;
 use tokio::net::UdpSocket;
+use tokio::time::Instant;
 
 use super::media::Media;
+use super::overlap::{Overlap, Sound, overlap, play_over};
 use super::persona::Persona;
 use super::sip::SipCall;
 
 /// Quiet that ends the agent's turn.
 const AGENT_QUIET: Duration = Duration::from_millis(900);
+/// The same when sounds come over its voice: it pauses to find out what they are.
+const INTERRUPTED_QUIET: Duration = Duration::from_millis(2600);
 /// An agent that says nothing for this long has failed.
 const AGENT_LIMIT: Duration = Duration::from_secs(15);
 
@@ -40,6 +44,20 @@ pub struct CallReport {
     pub turns: Vec<Turn>,
     /// Whether the agent ended the call.
     pub agent_hung_up: bool,
+    /// Sounds over the agent's voice, and what it did.
+    pub overlaps: Vec<Overlap>,
+    /// Times that the agent began to speak in the middle of an answer.
+    pub agent_cut_in: usize,
+}
+
+/// How to talk.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Sounds that are played over the agent's turns, one to a turn, in order and from the start
+    /// again.
+    pub sounds: Vec<Sound>,
+    /// Where in their order to begin.
+    pub first_sound: usize,
 }
 
 /// The caller's voice and ears.
@@ -112,6 +130,7 @@ pub async fn converse(
     server: SocketAddr,
     models: &Path,
     persona: &Persona,
+    options: &Options,
     mut show: impl FnMut(&str, &str),
 ) -> Result<CallReport> {
     let folder = models.to_owned();
@@ -120,15 +139,22 @@ pub async fn converse(
     for line in &persona.lines {
         think(&senses, line.say.clone(), |senses, line| senses.speak(&line)).await?;
     }
+    let mut over = options.sounds.clone();
+    for sound in &mut over {
+        if let Some(line) = &sound.line {
+            sound.audio = think(&senses, line.clone(), |senses, line| senses.speak(&line)).await?;
+        }
+    }
     let socket = UdpSocket::bind(("127.0.0.1", 0)).await?;
     let (mut signalling, remote) = SipCall::place(server, socket.local_addr()?).await?;
     let media = Media::start(socket, remote);
     let mut turns: Vec<Turn> = Vec::new();
     let mut agent_hung_up = false;
     let mut ended = None;
+    let mut sounds = Sounds { all: &over, next: options.first_sound, overlaps: Vec::new() };
     while turns.len() < persona.turns_max {
         let heard = tokio::select! {
-            heard = media.agent_turn(AGENT_QUIET, AGENT_LIMIT) => heard,
+            heard = sounds.agent_turn(&media) => heard,
             result = signalling.hung_up() => {
                 result?;
                 agent_hung_up = true;
@@ -157,7 +183,34 @@ pub async fn converse(
     if !agent_hung_up {
         signalling.bye().await.context("hanging up")?;
     }
-    Ok(CallReport { turns, agent_hung_up })
+    let overlaps = sounds.overlaps;
+    Ok(CallReport { turns, agent_hung_up, overlaps, agent_cut_in: media.agent_cut_in() })
+}
+
+/// The sounds of a call, and what became of them.
+struct Sounds<'a> {
+    all: &'a [Sound],
+    next: usize,
+    overlaps: Vec<Overlap>,
+}
+
+impl Sounds<'_> {
+    /// Hears the agent's turn, with the next sound over it if the turn is long enough.
+    async fn agent_turn(&mut self, media: &Media) -> Option<(Instant, Vec<i16>)> {
+        let Some(sound) = self.all.get(self.next % self.all.len().max(1)) else {
+            return media.agent_turn(AGENT_QUIET, AGENT_LIMIT).await;
+        };
+        let mut began = None;
+        if media.agent_begins(AGENT_LIMIT).await {
+            began = play_over(media, sound).await;
+        }
+        let turn = media.agent_turn(INTERRUPTED_QUIET, AGENT_LIMIT).await;
+        if let Some(began) = began {
+            self.overlaps.push(overlap(sound, began, &media.agent_heard()));
+            self.next += 1;
+        }
+        turn
+    }
 }
 
 /// Uses a model without holding up the audio.

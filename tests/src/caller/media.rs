@@ -13,6 +13,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// A packet louder than this holds speech.
 const SPEECH_DBFS: f32 = -42.0;
+/// An agent that begins with more than this of the caller's answer to come cuts in, frames.
+const CUT_IN_FRAMES: usize = 15;
 /// Bytes of an RTP header without extras.
 const HEADER: usize = 12;
 
@@ -21,6 +23,12 @@ struct State {
     outgoing: VecDeque<Vec<i16>>,
     /// When the last frame with speech left.
     spoke_until: Option<Instant>,
+    /// When the first frame with speech left, of what was said last.
+    spoke_from: Option<Instant>,
+    /// When the agent's audible packets came.
+    heard: Vec<Instant>,
+    /// Times that the agent began to speak while the caller was speaking.
+    agent_cut_in: usize,
     incoming: Vec<i16>,
     first_heard: Option<Instant>,
     last_heard: Option<Instant>,
@@ -52,6 +60,8 @@ impl Media {
             let mut state = self.lock();
             state.outgoing = audio.chunks(TELEPHONE_FRAME_SAMPLES).map(<[i16]>::to_vec).collect();
             (state.first_heard, state.last_heard) = (None, None);
+            (state.spoke_from, state.spoke_until) = (None, None);
+            state.heard.clear();
             state.incoming.clear();
         }
         loop {
@@ -61,6 +71,50 @@ impl Media {
                 return state.spoke_until.unwrap_or_else(Instant::now);
             }
         }
+    }
+
+    /// Says 8 kHz audio over the agent's voice, and returns when its first audible packet left.
+    pub async fn say_over(&self, audio: &[i16]) -> Instant {
+        {
+            let mut state = self.lock();
+            state.spoke_from = None;
+            state.outgoing = audio.chunks(TELEPHONE_FRAME_SAMPLES).map(<[i16]>::to_vec).collect();
+        }
+        loop {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            let state = self.lock();
+            if state.outgoing.is_empty() {
+                return state.spoke_from.unwrap_or_else(Instant::now);
+            }
+        }
+    }
+
+    /// When the agent's turn began, and when it was heard last.
+    pub fn agent_span(&self) -> Option<(Instant, Instant)> {
+        let state = self.lock();
+        state.first_heard.zip(state.last_heard)
+    }
+
+    /// When the agent's audible packets of this turn came.
+    pub fn agent_heard(&self) -> Vec<Instant> {
+        self.lock().heard.clone()
+    }
+
+    /// Times that the agent began to speak while the caller was answering.
+    pub fn agent_cut_in(&self) -> usize {
+        self.lock().agent_cut_in
+    }
+
+    /// Waits until the agent's turn has begun.
+    pub async fn agent_begins(&self, limit: Duration) -> bool {
+        let began = Instant::now();
+        while began.elapsed() < limit {
+            if self.lock().first_heard.is_some() {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        false
     }
 
     /// Waits for the agent to speak and then to be quiet for `quiet`. Returns when it began and
@@ -95,7 +149,9 @@ async fn send(socket: Arc<UdpSocket>, remote: SocketAddr, media: Media) -> Resul
             let mut state = media.lock();
             let frame = state.outgoing.pop_front().unwrap_or_default();
             if level::rms_dbfs(&frame) > SPEECH_DBFS {
-                state.spoke_until = Some(Instant::now());
+                let now = Instant::now();
+                state.spoke_from.get_or_insert(now);
+                state.spoke_until = Some(now);
             }
             frame
         };
@@ -122,8 +178,14 @@ async fn receive(socket: Arc<UdpSocket>, media: Media) -> Result<()> {
         let mut state = media.lock();
         if level::rms_dbfs(&audio) > SPEECH_DBFS {
             let now = Instant::now();
+            // In mid-answer, rather than in the silence behind it.
+            let answering = state.outgoing.len() > CUT_IN_FRAMES && state.spoke_from.is_some();
+            if state.first_heard.is_none() && answering {
+                state.agent_cut_in += 1;
+            }
             state.first_heard.get_or_insert(now);
             state.last_heard = Some(now);
+            state.heard.push(now);
         }
         state.incoming.extend(audio);
     }

@@ -3,8 +3,9 @@
 
 pub mod conversation;
 pub mod media;
+pub mod overlap;
 pub mod persona;
 pub mod sip;
 
-pub use conversation::{CallReport, Turn, converse};
+pub use conversation::{CallReport, Options, Turn, converse};
 pub use persona::Persona;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use radline_audio::{AudioFrame, SpeechProbability};
+use radline_audio::{AudioFrame, FRAME_MS, SpeechProbability};
 use radline_dialogue::{EarlierReading, Expectation, Question, Understanding, UnderstoodBy};
 use radline_phi::Phi;
 
@@ -22,6 +22,7 @@ use crate::speculative::{Speculative, TurnOver};
 /// What Whisper writes when there is hardly anything to hear.
 const PHANTOMS: &[&str] =
     &["", "you", "thank you", "thanks for watching", "bye", "so", "the", "hmm"];
+const FRAME: Duration = Duration::from_millis(FRAME_MS as u64);
 /// Voice shorter than this may be nothing but a phantom.
 const PHANTOM_VOICE_MAX: Duration = Duration::from_millis(400);
 
@@ -33,6 +34,8 @@ pub(super) struct Hearing {
     over: Option<TurnOver>,
     span: (Duration, Duration),
     voiced: Duration,
+    /// Frames of the utterance when it was asked.
+    frames: usize,
     asked_at: Duration,
     transcript: Option<Transcript>,
     transcribed_at: Option<Duration>,
@@ -55,6 +58,7 @@ impl Hearing {
             over: None,
             span,
             voiced,
+            frames: 0,
             asked_at: now,
             transcript: None,
             transcribed_at: None,
@@ -88,7 +92,10 @@ impl CallEngine {
         match change {
             Change::Quiet => {}
             // What was heard so far was not all: drop the attempt and wait for the rest.
-            Change::Begun => self.hearing = None,
+            Change::Begun => {
+                self.settle_part();
+                self.hearing = None;
+            }
             Change::Speaking => {
                 if self.endpointing.length() > limits::UTTERANCE_MAX {
                     self.attempt();
@@ -147,9 +154,43 @@ impl CallEngine {
         let Some(question) = self.listening() else { return };
         let turn = self.next_attempt();
         let (span, voiced) = (self.endpointing.span(), self.endpointing.voiced());
-        self.hearing = Some(Hearing::new(turn, self.now, span, voiced));
+        let frames = self.endpointing.frames();
+        self.hearing = Some(Hearing { frames, ..Hearing::new(turn, self.now, span, voiced) });
         let audio = Phi::new(self.endpointing.audio());
         self.emit(CallOutput::Transcribe { turn, audio, expectation: question.expectation });
+    }
+
+    /// The caller goes on with a long story after a pause: the words so far are kept, and what
+    /// follows is transcribed by itself. Not where a value is asked for, which may span the pause.
+    fn settle_part(&mut self) {
+        let open = self.listening().is_some_and(|question| {
+            matches!(question.expectation, Expectation::Open | Expectation::Story)
+        });
+        let Some(hearing) = self.hearing.as_ref().filter(|_| open) else { return };
+        let pause = self.now.saturating_sub(hearing.asked_at) + limits::EARLY_TRANSCRIPTION;
+        let part = hearing.frames.saturating_sub(self.endpointing.settled());
+        let long = FRAME * u32::try_from(part).unwrap_or(u32::MAX) >= limits::PART_MIN;
+        if let Some(transcript) = &hearing.transcript
+            && long
+            && pause >= limits::PART_PAUSE
+        {
+            self.settled_words = transcript.clone();
+            self.endpointing.settle(hearing.frames);
+        }
+    }
+
+    /// The words of the whole utterance, when those of its last part came back.
+    fn with_settled(&self, transcript: Transcript, voiced: Duration) -> Transcript {
+        if self.endpointing.settled() == 0 {
+            return transcript;
+        }
+        let before = &self.settled_words;
+        if is_phantom(&transcript.text, voiced) {
+            return before.clone();
+        }
+        let text = format!("{} {}", before.text.expose(), transcript.text.expose());
+        let confidence = before.confidence.min(transcript.confidence);
+        Transcript { text: Phi::new(text), confidence }
     }
 
     const fn next_attempt(&mut self) -> TurnId {
@@ -234,7 +275,10 @@ impl CallEngine {
             self.hearing_failed("a transcription failed");
             return;
         };
-        if is_phantom(&transcript.text, hearing.voiced) {
+        let voiced = hearing.voiced;
+        let transcript = self.with_settled(transcript, voiced);
+        let Some(hearing) = &mut self.hearing else { return };
+        if is_phantom(&transcript.text, voiced) {
             self.not_speech();
             return;
         }

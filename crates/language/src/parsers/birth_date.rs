@@ -49,7 +49,44 @@ pub fn parse(text: &str, today: Date) -> Option<Date> {
         named = month(word).or(named);
         rest = &rest[1..];
     }
-    named.map_or_else(|| from_numbers(&found, today), |month| with_month(month, &found, today))
+    if let Some(month) = named {
+        return with_month(month, &found, today);
+    }
+    from_numbers(&found, today).or_else(|| run_together(&found, today))
+}
+
+/// "527 66", "1229 59": what recognisers make of "five twenty-seven sixty-six". Month, day and year
+/// may run together, but none of them lies in two pieces; nothing when there is a choice.
+fn run_together(found: &[Number], today: Date) -> Option<Date> {
+    let pieces: Vec<String> =
+        found.iter().map(|n| format!("{:0width$}", n.value, width = n.digits)).collect();
+    let all = pieces.concat();
+    if !(5..=8).contains(&all.len()) {
+        return None;
+    }
+    let mut ends = Vec::new();
+    for piece in &pieces {
+        ends.push(ends.last().copied().unwrap_or(0) + piece.len());
+    }
+    let whole = |from: usize, to: usize| !ends.iter().any(|end| from < *end && *end < to);
+    let mut days = Vec::new();
+    for month in 1..=2 {
+        for day in month + 1..=month + 2 {
+            let parts = [0..month, month..day, day..all.len()];
+            let fits = matches!(all.len() - day, 2 | 4)
+                && parts.iter().all(|part| whole(part.start, part.end));
+            let values: Vec<i16> =
+                parts.iter().filter_map(|part| all.get(part.clone())?.parse().ok()).collect();
+            let (true, [month, day, short]) = (fits, &values[..]) else { continue };
+            let written =
+                Number { value: u32::from(short.unsigned_abs()), digits: 2, ordinal: false };
+            let (month, day) = (i8::try_from(*month).ok()?, i8::try_from(*day).ok()?);
+            days.extend(year(&[written], today).and_then(|year| real(year, month, day, today)));
+        }
+    }
+    days.dedup();
+    let [only] = days[..] else { return None };
+    Some(only)
 }
 
 /// A date of birth keyed in as MMDDYYYY.
@@ -166,6 +203,10 @@ mod tests {
             ("june thirtieth nineteen oh nine", date(1909, 6, 30)),
             ("eleven twenty two one nine eight zero", date(1980, 11, 22)),
             ("sept 5 04", date(2004, 9, 5)),
+            ("527 66", date(1966, 5, 27)),
+            ("1229 59", date(1959, 12, 29)),
+            ("122959", date(1959, 12, 29)),
+            ("3191967", date(1967, 3, 19)),
         ] {
             assert_eq!(parse(said, TODAY), Some(expected), "{said}");
         }
@@ -180,6 +221,9 @@ mod tests {
             "march third twenty thirty",
             "seventeen seventeen nineteen eighty",
             "in may",
+            // The first of November or the eleventh of January.
+            "11166",
+            "5 276 6",
             "january first seventeen hundred",
         ] {
             assert_eq!(parse(said, TODAY), None, "{said}");

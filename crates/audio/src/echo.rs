@@ -1,0 +1,85 @@
+//! Takes our own voice out of what comes back: from the hybrid of a telephone line, or from a
+//! loudspeaker into the microphone beside it.
+//!
+//! The canceller is WebRTC's, in Rust. It finds the delay and the path by itself and keeps out of
+//! the way where there is no echo. What it returns is only used for as long as there can be an
+//! echo: a caller who speaks into our silence is passed on untouched.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use sonora::config::EchoCanceller as EchoSettings;
+use sonora::{AudioProcessing, Config, StreamConfig};
+
+use crate::{AudioFrame, FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ, level};
+
+/// The canceller works on 10 ms.
+const BLOCK: usize = FRAME_SAMPLES / 2;
+/// Frames played that wait for the frame heard at the same time. Both come every 20 ms, and one may
+/// be a little ahead.
+const WAITING_MAX: usize = 8;
+/// Our voice may come back this long after it was sent, ms: the network there and back, both jitter
+/// buffers, and a room.
+const ECHO_LASTS_MS: u32 = 800;
+/// What is softer than this is not heard back, dBFS.
+const AUDIBLE_DBFS: f32 = -60.0;
+
+/// The canceller of one call.
+pub struct EchoCanceller {
+    processing: AudioProcessing,
+    played: VecDeque<AudioFrame>,
+    /// Frames until no echo can come back any more.
+    lasts: u32,
+}
+
+impl Default for EchoCanceller {
+    fn default() -> Self {
+        let line = StreamConfig::new(SAMPLE_RATE_HZ, 1);
+        let config = Config { echo_canceller: Some(EchoSettings::default()), ..Config::default() };
+        let builder = AudioProcessing::builder().config(config);
+        let processing = builder.capture_config(line).render_config(line).build();
+        Self { processing, played: VecDeque::new(), lasts: 0 }
+    }
+}
+
+impl EchoCanceller {
+    /// Takes a frame that is being played to the caller.
+    pub fn played(&mut self, frame: &AudioFrame) {
+        if self.played.len() >= WAITING_MAX {
+            self.played.pop_front();
+        }
+        self.played.push_back(frame.clone());
+    }
+
+    /// Takes a frame that came from the caller and returns it without our voice.
+    pub fn heard(&mut self, frame: AudioFrame) -> AudioFrame {
+        let ours = self.played.pop_front().unwrap_or_else(AudioFrame::silence);
+        if level::rms_dbfs(ours.samples()) > AUDIBLE_DBFS {
+            self.lasts = ECHO_LASTS_MS / FRAME_MS;
+        }
+        let cleaned = self.process(&ours, &frame);
+        if self.lasts == 0 {
+            return frame;
+        }
+        self.lasts -= 1;
+        // A frame that could not be processed is better heard with its echo than not at all.
+        cleaned.unwrap_or(frame)
+    }
+
+    fn process(&mut self, ours: &AudioFrame, frame: &AudioFrame) -> Option<AudioFrame> {
+        let mut cleaned = [0; FRAME_SAMPLES];
+        let mut unused = [0; BLOCK];
+        let blocks = ours.samples().chunks(BLOCK).zip(frame.samples().chunks(BLOCK));
+        for ((far, near), clean) in blocks.zip(cleaned.chunks_mut(BLOCK)) {
+            self.processing.process_render_i16(far, &mut unused).ok()?;
+            self.processing.process_capture_i16(near, clean).ok()?;
+        }
+        Some(AudioFrame::from_samples(cleaned))
+    }
+}
+
+impl fmt::Debug for EchoCanceller {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("EchoCanceller")
+    }
+}
