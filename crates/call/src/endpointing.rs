@@ -15,8 +15,9 @@ const LASTS: f32 = 0.35;
 const BEGIN_FRAMES: usize = 3;
 /// A frame this far below the utterance's mean level ends speech whatever the model says, dB.
 const FADED_DB: f32 = 18.0;
-/// How much of the recent power one frame is: it follows within about 100 ms.
-const RECENT: f64 = 0.3;
+/// How much of the recent power one frame is: it follows within about 150 ms, so that a single loud
+/// syllable of somebody behind the caller does not count as the caller.
+const RECENT: f64 = 0.15;
 /// One frame.
 const FRAME: Duration = Duration::from_millis(FRAME_MS as u64);
 

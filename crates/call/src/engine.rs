@@ -96,6 +96,8 @@ pub struct CallEngine {
     answered_early: bool,
     /// Times in a row that the question was said again for that.
     reminders: u32,
+    /// The question that is being said again was heard whole before.
+    heard_before: bool,
     /// Sentences that must be heard and were cut off.
     owed: Vec<Sentence>,
     /// The words of the part of a long utterance that is transcribed for good.
@@ -143,6 +145,7 @@ impl CallEngine {
             overlap: None,
             checkpoint: None,
             question_unheard: false,
+            heard_before: false,
             answered_early: false,
             reminders: 0,
             owed: Vec::new(),

@@ -4,14 +4,17 @@ use std::time::Duration;
 
 use radline_dialogue::Expectation;
 
-/// Caller speech over the agent's voice after which it pauses. It was lowered 60 ms into it.
-pub const PAUSE_AFTER: Duration = Duration::from_millis(100);
+/// Caller speech over the agent's voice after which it pauses: at the first frame after it was noticed.
+pub const PAUSE_AFTER: Duration = Duration::from_millis(60);
 /// Caller speech over the agent's voice that takes the floor whatever the words are.
 pub const YIELD_AFTER: Duration = Duration::from_millis(1200);
 /// How long the agent stays paused for somebody who has fallen silent.
 pub const VERDICT_MAX: Duration = Duration::from_millis(1500);
 /// Speech this much below the caller's own level comes from someone else in the room, dB.
-pub const BACKGROUND_DB: f32 = 14.0;
+pub const BACKGROUND_DB: f32 = 10.0;
+/// What is taken for the caller's own level before they have spoken, dBFS. ITU-T G.100 plans for
+/// −26 at the far end of a telephone line; distant and soft callers are some dB below.
+pub const CALLER_LEVEL_LEAST_DBFS: f32 = -32.0;
 /// A reply of which no more was played than this has not been heard: a caller who speaks now goes
 /// on with what they were saying.
 pub const REOPEN_PLAYED: Duration = Duration::from_millis(700);

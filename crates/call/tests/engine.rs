@@ -107,7 +107,9 @@ impl World {
         for _ in 0..ms / 20 {
             self.now += Duration::from_millis(20);
             let speech = SpeechProbability::new(if speaking { 0.9 } else { 0.0 });
-            self.input(CallInput::Audio(AudioFrame::silence(), speech));
+            let level = if speaking { 2000 } else { 0 };
+            let frame = AudioFrame::from_samples([level; FRAME_SAMPLES]);
+            self.input(CallInput::Audio(frame, speech));
             self.input(CallInput::Tick);
         }
     }
@@ -316,6 +318,26 @@ fn an_answer_to_a_question_that_nobody_heard_is_none() {
     world.heard("no", vec![Command::Deny]);
     assert_eq!(world.count(|event| matches!(event, EventKind::SpokeOn { .. })), 1);
     assert_eq!(world.state(), "name");
+}
+
+#[test]
+fn an_answer_over_a_reminder_of_what_was_heard_counts() {
+    let mut world = World::with(Medium::Voice, 100, true);
+    // The question was heard whole; a no to the words before it came too early, so it is said again.
+    world.pass(3000, false);
+    world.pass(300, true);
+    world.pass(160, false);
+    world.heard("no", vec![Command::Deny]);
+    while world.count(|event| matches!(event, EventKind::NothingHeard)) == 0 {
+        world.pass(100, false);
+        assert!(world.now < Duration::from_secs(30), "the question is said again");
+    }
+    world.pass(400, false);
+    world.pass(400, true);
+    world.pass(120, false);
+    world.heard("yes", vec![Command::Affirm]);
+    world.pass(300, false);
+    assert_eq!(world.state(), "reason", "{:?}", world.events.last());
 }
 
 #[test]

@@ -498,6 +498,16 @@ fn aside_for<'a>(scenario: &'a Scenario, understanding: &Understanding) -> Optio
     if understanding.has(&Command::AskIfMachine) {
         return Some(&scenario.asides.machine);
     }
+    // "Sorry, say that again? Oh. My name is Helen Carter": the answer was found after all.
+    let value = |command: &Command| {
+        matches!(
+            command,
+            Command::Name(_) | Command::DateOfBirth(_) | Command::Digits(_) | Command::Choose(_)
+        )
+    };
+    if understanding.commands.iter().any(value) {
+        return None;
+    }
     if understanding.has(&Command::Wait) {
         return Some(&scenario.asides.wait);
     }

@@ -70,7 +70,10 @@ impl Play {
         let mut play = Self::new();
         play.yes();
         play.say("I need to book a scan", vec![Command::Want(Intent::Book)]);
-        play.say("Amara Okafor", vec![Command::Name("Amara Okafor".into())]);
+        play.say(
+            "could you repeat that? Amara Okafor",
+            vec![Command::Repeat, Command::Name("Amara Okafor".into())],
+        );
         play.say("March 19 1967", vec![Command::DateOfBirth(date(1967, 3, 19).into())]);
         play.clinic(ActionOutcome::Matched(patient()));
         play.clinic(ActionOutcome::Orders(vec![order]));

@@ -19,7 +19,8 @@ pub fn understand(text: &Phi<String>, question: &Question, today: Date) -> Under
     let expectation = question.expectation;
     let mut commands = request::parse(words, expectation);
     commands.extend(asked_for(words, question, today));
-    if !matches!(expectation, Expectation::Name) {
+    let named = commands.iter().any(|command| matches!(command, Command::Name(_)));
+    if !named {
         commands.extend(volunteered(words, expectation, today));
     }
     Understanding::from_parsers(commands)
@@ -146,6 +147,14 @@ mod tests {
         );
         assert_eq!(kinds("Tuesday the first", Expectation::DayTime, 0), ["when"]);
         assert_eq!(kinds("Amara Okafor", Expectation::Name, 0), ["name"]);
+        assert_eq!(
+            kinds("Sorry, could you repeat that? My name is Helen Carter.", Expectation::Name, 0),
+            ["repeat", "name"]
+        );
+        assert!(
+            !kinds("I did not understand, please say it again", Expectation::Name, 0)
+                .contains(&"name")
+        );
         assert_eq!(kinds("555 0173", Expectation::Digits, 0), ["digits"]);
         assert_eq!(kinds("no, make it Tuesday", Expectation::YesNo, 0), ["when", "deny"]);
         assert_eq!(kinds("yes please", Expectation::YesNo, 0), ["affirm"]);

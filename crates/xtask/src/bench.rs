@@ -33,9 +33,7 @@ pub(crate) fn latency(calls: usize) -> Result<()> {
         wire.extend(turns.iter().filter_map(|turn| turn["voice_to_voice_ms"].as_u64()));
         let list = setup.json_lines(&["appointments", "list", "--json", "--data", folder])?;
         booked += usize::from(list.iter().any(|entry| entry["status"] == "booked"));
-        let all = setup.json_lines(&["calls", "list", "--json", "--data", folder])?;
-        let id = all.first().and_then(|call| call["id"].as_str()).context("no call was kept")?;
-        let events = setup.json_lines(&["calls", "show", id, "--json", "--data", folder])?;
+        let events = recorded(&setup, folder)?;
         for event in events.iter().filter(|event| event["event"] == "turn_timed") {
             for (values, stage) in inside.iter_mut().zip(STAGES) {
                 values.push(event[stage].as_u64().unwrap_or_default());
@@ -66,7 +64,7 @@ pub(crate) fn overlap(sounds: &str, calls: usize) -> Result<()> {
     let sounds = std::path::absolute(sounds)?;
     let sounds = sounds.to_str().context("the folder's name is not text")?;
     let mut kinds: BTreeMap<String, Kind> = BTreeMap::new();
-    let (mut booked, mut turns, mut cut_in, mut played) = (0, 0, 0, 0);
+    let (mut booked, mut turns, mut cut_in, mut played, mut gave_up) = (0, 0, 0, 0, 0);
     for number in 1..=calls {
         let data = server::fresh_folder("bench")?;
         let folder = data.to_str().context("the folder's name is not text")?;
@@ -86,9 +84,18 @@ pub(crate) fn overlap(sounds: &str, calls: usize) -> Result<()> {
             let kind = name.split("__").next().unwrap_or_default();
             kinds.entry(kind.to_owned()).or_default().add(overlap);
         }
-        println!("call {number} of {calls}: {} sounds, recorded in {folder}", overlaps.len());
+        let events = recorded(&setup, folder)?;
+        let count = |name: &str| events.iter().filter(|event| event["event"] == name).count();
+        let (floor, reopened) = (count("barge_in"), count("turn_reopened"));
+        gave_up += floor + reopened;
+        println!(
+            "call {number} of {calls}: {} sounds, gave up the floor {floor} times, reopened \
+             {reopened} turns, recorded in {folder}",
+            overlaps.len()
+        );
     }
     println!("\n{calls} calls, {booked} booked, {turns} turns; the agent cut in {cut_in} times");
+    println!("{played} sounds over the agent's voice; it gave up the floor {gave_up} times");
     println!(
         "\n{:<20} {:>6} {:>8} {:>10} {:>12} {:>12}",
         "sound", "times", "silent", "went on", "silent p50", "silent p95"
@@ -104,6 +111,13 @@ pub(crate) fn overlap(sounds: &str, calls: usize) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// The record of the only call in a data folder.
+fn recorded(setup: &server::Setup, folder: &str) -> Result<Vec<Value>> {
+    let all = setup.json_lines(&["calls", "list", "--json", "--data", folder])?;
+    let id = all.first().and_then(|call| call["id"].as_str()).context("no call was kept")?;
+    setup.json_lines(&["calls", "show", id, "--json", "--data", folder])
 }
 
 /// What the agent did with a kind of sound.

@@ -77,6 +77,8 @@ pub struct Invariants {
     caller_speaks: bool,
     /// Frames of the caller's voice in a row.
     voiced: u32,
+    /// The state that was entered last.
+    entered: String,
     /// How much of the last read-back was heard, ms of ms.
     read_back: Option<(u64, u64)>,
     held: bool,
@@ -140,9 +142,18 @@ impl Invariants {
             EventKind::AgentSaid { source, heard_ms, length_ms, .. }
                 if source.contains(" read_back.") && !source.ends_with("aside") =>
             {
-                self.read_back = Some((*heard_ms, *length_ms));
+                // When it is said again, the better of both counts.
+                let share = |(heard, length): (u64, u64)| heard as f64 / length.max(1) as f64;
+                let now = (*heard_ms, *length_ms);
+                self.read_back =
+                    self.read_back.filter(|best| share(*best) >= share(now)).or(Some(now));
             }
             EventKind::Entered { state } => {
+                // A reminder enters the state that the dialogue is in already.
+                if state == "read_back" && self.entered != "read_back" {
+                    self.read_back = None;
+                }
+                self.entered.clone_from(state);
                 self.last_words = matches!(state.as_str(), "goodbye" | "leaving" | "silent_end")
                     || state.ends_with("_end");
             }

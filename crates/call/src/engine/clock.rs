@@ -125,8 +125,11 @@ impl CallEngine {
         // "I did not hear anything" would be untrue to someone who answered early.
         let remind = self.answered_early && self.reminders < limits::REMINDERS_MAX;
         self.reminders += u32::from(remind);
+        let heard = self.heard_enough();
         let next = if remind { self.dialogue.remind() } else { self.dialogue.silence() };
         self.apply(next);
+        // Who answers over the reminder knows what it is about.
+        self.heard_before = remind && heard;
     }
 
     /// On hold nothing is played, heard or counted.

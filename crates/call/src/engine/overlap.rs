@@ -84,10 +84,9 @@ impl CallEngine {
 
     /// Whether the voice is too faint to be the caller's.
     fn sounds_faint(&self) -> bool {
-        match (self.endpointing.recent_level(), self.caller_level) {
-            (Some(level), Some(usual)) => level < usual - limits::BACKGROUND_DB,
-            _ => false,
-        }
+        // Nobody has been heard yet: somebody at the telephone is this loud at least.
+        let usual = self.caller_level.unwrap_or(limits::CALLER_LEVEL_LEAST_DBFS);
+        self.endpointing.recent_level().is_some_and(|level| level < usual - limits::BACKGROUND_DB)
     }
 
     fn lengthen_overlap(&mut self) {
@@ -204,6 +203,7 @@ impl CallEngine {
         self.dialogue = checkpoint.dialogue;
         self.readings = checkpoint.readings;
         self.question_unheard = checkpoint.question_unheard;
+        self.heard_before = false;
         let (question, patient) = (checkpoint.question, checkpoint.patient);
         self.waiting = Waiting::Caller { question, patient };
         self.endpointing.prepend(checkpoint.utterance);
@@ -234,7 +234,7 @@ impl CallEngine {
 
     /// Whether the caller has heard all that an answer depends on.
     pub(super) fn heard_enough(&self) -> bool {
-        !self.question_unheard && self.playout.heard_enough()
+        self.heard_before || !self.question_unheard && self.playout.heard_enough()
     }
 
     /// Keeps how things stood before a turn counts, and learns how this caller speaks.
@@ -260,5 +260,6 @@ impl CallEngine {
             _ => None,
         };
         self.question_unheard = false;
+        self.heard_before = false;
     }
 }
