@@ -27,7 +27,7 @@ mod planning;
 mod timing;
 
 use hearing::Hearing;
-use overlap::{Checkpoint, Overlap};
+use overlap::{Asking, Checkpoint, Overlap};
 use planning::{Numbers, Step, Worded};
 use timing::Stopwatch;
 
@@ -90,14 +90,12 @@ pub struct CallEngine {
     overlap: Option<Overlap>,
     /// How things stood before the last turn counted, while that can be undone.
     checkpoint: Option<Checkpoint>,
-    /// The agent was cut off before the caller could hear the question.
-    question_unheard: bool,
+    /// Whether the caller knows what is being asked.
+    asking: Asking,
     /// The caller answered before they could know what is asked, and believes that it counted.
     answered_early: bool,
     /// Times in a row that the question was said again for that.
     reminders: u32,
-    /// The question that is being said again was heard whole before.
-    heard_before: bool,
     /// Sentences that must be heard and were cut off.
     owed: Vec<Sentence>,
     /// The words of the part of a long utterance that is transcribed for good.
@@ -144,8 +142,7 @@ impl CallEngine {
             hearing: None,
             overlap: None,
             checkpoint: None,
-            question_unheard: false,
-            heard_before: false,
+            asking: Asking::Afresh,
             answered_early: false,
             reminders: 0,
             owed: Vec::new(),
@@ -450,7 +447,7 @@ impl CallEngine {
         self.problem("a sentence could not be spoken");
         // The rest of the prompt may not make sense without it: an answer is none, and the
         // question is asked again.
-        self.question_unheard = true;
+        self.asking = Asking::Unheard;
         self.synthesis_failures += 1;
         if self.synthesis_failures >= limits::SYNTHESIS_FAILURES_MAX {
             // A line that cannot speak must not keep the caller waiting in silence.

@@ -27,6 +27,7 @@ Examples:
   radline talk --text --site deploy/sites/demo-hospital
   radline calls list --data ./data
   radline appointments list --data ./data --json
+  radline evaluate redflags --data utterances.jsonl --errors misses.jsonl
 
 Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong usage.";
 
@@ -55,6 +56,34 @@ pub enum Command {
     /// Open call-backs and reviews
     #[command(subcommand)]
     Tasks(Tasks),
+    /// How well callers are understood, on labelled utterances
+    #[command(subcommand)]
+    Evaluate(Evaluate),
+}
+
+/// What is evaluated.
+#[derive(Debug, Subcommand)]
+pub enum Evaluate {
+    /// Red flags: how many are found, and how many false alarms there are
+    #[command(name = "redflags")]
+    RedFlags(Labelled),
+    /// Intents, slot values, requests for a person, and red flags
+    Understanding(Labelled),
+}
+
+/// Labelled utterances.
+#[derive(Debug, Args)]
+pub struct Labelled {
+    /// The records, one JSON object a line: id, today, asked, expects, said, intent, slots, topic,
+    /// red_flag, distress
+    #[arg(long)]
+    pub data: PathBuf,
+    /// Prints one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Writes every record with a miss to this file
+    #[arg(long)]
+    pub errors: Option<PathBuf>,
 }
 
 /// Where the data is.

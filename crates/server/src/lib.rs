@@ -7,6 +7,7 @@ pub mod clinic_seed;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod evaluate;
 pub mod event_log;
 pub mod http;
 pub mod metrics;

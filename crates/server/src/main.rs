@@ -10,7 +10,7 @@ use radline_server::config::Config;
 use radline_server::models::cache::LANGUAGE;
 use radline_server::models::{Cache, Manifest};
 use radline_server::site::Site;
-use radline_server::{app, clinic_seed, commands, talk};
+use radline_server::{app, clinic_seed, commands, evaluate, talk};
 use radline_store::Store;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -93,6 +93,12 @@ async fn run_async(command: Command) -> Result<()> {
         }
         Command::Clinic(cli::Clinic::Import { file, data }) => {
             commands::clinic::import(&open(&data).await?, &file).await
+        }
+        Command::Evaluate(cli::Evaluate::RedFlags(cli::Labelled { data, json, errors })) => {
+            evaluate::run(evaluate::Subject::RedFlags, &data, json, errors.as_deref())
+        }
+        Command::Evaluate(cli::Evaluate::Understanding(cli::Labelled { data, json, errors })) => {
+            evaluate::run(evaluate::Subject::Understanding, &data, json, errors.as_deref())
         }
         Command::Models(_) => Ok(()),
     }

@@ -38,8 +38,8 @@ const BUGS: [Bug; 6] = [
     Bug {
         name: "an answer counts that came before the question was heard",
         file: "crates/call/src/engine/overlap.rs",
-        from: "!self.question_unheard && self.playout.heard_enough()",
-        to: "!self.question_unheard || self.playout.heard_enough()",
+        from: "Asking::Afresh => self.playout.heard_enough(),",
+        to: "Asking::Afresh => true,",
     },
     Bug {
         name: "words count while the caller is speaking on",

@@ -11,7 +11,7 @@ use crate::mark::{Mark, Source};
 
 /// What lies between the caller's first sound and the pause that the engine begins for it: the
 /// voice activity model's delay, the frames that make sure, the fading frame, a late packet.
-const PAUSE_SLACK: Duration = Duration::from_millis(240);
+const PAUSE_SLACK: Duration = Duration::from_millis(280);
 /// Longest wait of a caller for any sound after their turn counted: the clinic's deadline, the
 /// filler and its synthesis, and the caller's own speech in between.
 const ANSWER_MAX: Duration = Duration::from_secs(16);
@@ -105,6 +105,10 @@ impl Invariants {
 
     /// Tells which sentence sounds.
     pub const fn sounds(&mut self, firm: bool) {
+        if self.firm && !firm {
+            // What need not be heard has only just begun.
+            self.overlap = (0, 0);
+        }
         self.firm = firm;
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use radline_dialogue::ActionOutcome;
 
+use super::overlap::Asking;
 use super::{CallEngine, Waiting};
 use crate::event::{EndReason, EventKind};
 use crate::limits;
@@ -129,7 +130,9 @@ impl CallEngine {
         let next = if remind { self.dialogue.remind() } else { self.dialogue.silence() };
         self.apply(next);
         // Who answers over the reminder knows what it is about.
-        self.heard_before = remind && heard;
+        if remind && heard {
+            self.asking = Asking::HeardBefore;
+        }
     }
 
     /// On hold nothing is played, heard or counted.

@@ -28,6 +28,17 @@ pub(super) struct Overlap {
     reopens: bool,
 }
 
+/// Whether the caller knows what is being asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asking {
+    /// As far as it has been said.
+    Afresh,
+    /// The agent was cut off before the caller could hear the question.
+    Unheard,
+    /// The question is being said again, and was heard whole before.
+    HeardBefore,
+}
+
 /// How things stood before the last turn counted, kept as long as that can be undone.
 #[derive(Debug)]
 pub(super) struct Checkpoint {
@@ -35,7 +46,7 @@ pub(super) struct Checkpoint {
     question: Question,
     patient: bool,
     readings: VecDeque<EarlierReading>,
-    question_unheard: bool,
+    asking: Asking,
     utterance: Taken,
     at: Duration,
 }
@@ -57,7 +68,7 @@ impl CallEngine {
         if self.playout.is_idle() || self.listening().is_none() || self.medium == Medium::Text {
             return;
         }
-        let firm = self.playout.is_firm() || matches!(self.waiting, Waiting::LastWords(_));
+        let firm = self.sounds_firm();
         let unheard = self.playout.played() <= limits::REOPEN_PLAYED;
         let fresh =
             |checkpoint: &Checkpoint| self.now.saturating_sub(checkpoint.at) <= limits::REOPEN_MAX;
@@ -82,6 +93,11 @@ impl CallEngine {
         self.overlap = Some(overlap);
     }
 
+    /// Whether what the agent is saying must be heard, or is goodbye.
+    fn sounds_firm(&self) -> bool {
+        self.playout.is_firm() || matches!(self.waiting, Waiting::LastWords(_))
+    }
+
     /// Whether the voice is too faint to be the caller's.
     fn sounds_faint(&self) -> bool {
         // Nobody has been heard yet: somebody at the telephone is this loud at least.
@@ -98,7 +114,10 @@ impl CallEngine {
             self.stop_speaking();
         }
         let faint = self.sounds_faint();
+        let firm = self.sounds_firm();
         let Some(overlap) = &mut self.overlap else { return };
+        // What had to be heard may be over, and the next sentence need not be.
+        overlap.firm &= firm;
         if overlap.faint {
             // Somebody in the room, and then perhaps the caller.
             (overlap.faint, overlap.voiced_before) = (faint, voiced);
@@ -188,7 +207,10 @@ impl CallEngine {
         if overlap.reopens && self.reopen() {
             return;
         }
-        self.question_unheard = !self.playout.heard_enough();
+        if self.asking != Asking::HeardBefore {
+            let heard = self.playout.heard_enough();
+            self.asking = if heard { Asking::Afresh } else { Asking::Unheard };
+        }
         self.stop_speaking();
         self.record(EventKind::BargeIn { yield_ms });
     }
@@ -202,8 +224,7 @@ impl CallEngine {
         self.stopwatch = None;
         self.dialogue = checkpoint.dialogue;
         self.readings = checkpoint.readings;
-        self.question_unheard = checkpoint.question_unheard;
-        self.heard_before = false;
+        self.asking = checkpoint.asking;
         let (question, patient) = (checkpoint.question, checkpoint.patient);
         self.waiting = Waiting::Caller { question, patient };
         self.endpointing.prepend(checkpoint.utterance);
@@ -234,7 +255,11 @@ impl CallEngine {
 
     /// Whether the caller has heard all that an answer depends on.
     pub(super) fn heard_enough(&self) -> bool {
-        self.heard_before || !self.question_unheard && self.playout.heard_enough()
+        match self.asking {
+            Asking::HeardBefore => true,
+            Asking::Unheard => false,
+            Asking::Afresh => self.playout.heard_enough(),
+        }
     }
 
     /// Keeps how things stood before a turn counts, and learns how this caller speaks.
@@ -253,13 +278,12 @@ impl CallEngine {
                 question: question.clone(),
                 patient: *patient,
                 readings: self.readings.clone(),
-                question_unheard: self.question_unheard,
+                asking: self.asking,
                 utterance,
                 at: self.now,
             }),
             _ => None,
         };
-        self.question_unheard = false;
-        self.heard_before = false;
+        self.asking = Asking::Afresh;
     }
 }

@@ -1,0 +1,110 @@
+//! What Radline understands of an utterance, in the terms of the labels.
+
+use std::collections::BTreeMap;
+
+use radline_dialogue::{
+    Command, ExamMention, Expectation, Intent, Question, RedFlags, Side, TimeWish, wording,
+};
+use radline_language::understanding;
+use radline_phi::Phi;
+
+use super::record::{NO_FLAG, Record};
+
+/// What was understood.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    pub(super) intent: String,
+    pub(super) slots: BTreeMap<String, String>,
+    pub(super) topic: String,
+    pub(super) red_flag: String,
+    pub(super) distress: u8,
+}
+
+/// Understands the utterance as a call would: red flags first, then the parsers.
+pub(super) fn read(record: &Record, red_flags: &RedFlags) -> Reading {
+    let asked = Phi::new(record.asked.clone());
+    let question = Question { asked, ..Question::of(expectation(&record.expects)) };
+    let words = Phi::new(record.said.clone());
+    let commands = understanding::understand(&words, &question, record.today).commands;
+    let flag = red_flags.find(&record.said);
+    let mut slots = BTreeMap::new();
+    for command in &commands {
+        fill(&mut slots, command);
+    }
+    let intent = if flag.is_some() { "report_symptom" } else { intent(&commands, &slots) };
+    let machine = commands.contains(&Command::AskIfMachine);
+    Reading {
+        intent: intent.to_owned(),
+        slots,
+        topic: if machine { "ai_identity".to_owned() } else { String::new() },
+        red_flag: flag.map_or(NO_FLAG, |flag| flag.key()).to_owned(),
+        distress: 0,
+    }
+}
+
+fn expectation(name: &str) -> Expectation {
+    match name {
+        "yes_no" => Expectation::YesNo,
+        "name" => Expectation::Name,
+        "date_of_birth" => Expectation::DateOfBirth,
+        "phone" | "number" => Expectation::Digits,
+        "side" | "choice" => Expectation::Choice,
+        "day_time" => Expectation::DayTime,
+        "reason" => Expectation::Story,
+        _ => Expectation::Open,
+    }
+}
+
+/// The main act: what changes the course of the call comes before an answer.
+fn intent(commands: &[Command], slots: &BTreeMap<String, String>) -> &'static str {
+    let of = |command: &Command| match command {
+        Command::RequestPerson => Some((0, "request_person")),
+        Command::AskIfMachine => Some((1, "clinic_question")),
+        Command::Repeat => Some((2, "repeat")),
+        Command::Want(Intent::Results) => Some((3, "results_question")),
+        Command::Want(Intent::Question) => Some((3, "clinic_question")),
+        Command::Want(intent) => Some((3, intent.key())),
+        Command::Unsure | Command::Wait => Some((5, "unsure")),
+        Command::Deny => Some((6, "deny")),
+        Command::Affirm => Some((7, "affirm")),
+        Command::Goodbye => Some((9, "goodbye")),
+        _ => None,
+    };
+    let value = (!slots.is_empty()).then_some((4, "provide"));
+    let first = commands.iter().filter_map(of).chain(value).min();
+    first.map_or("none", |(_, intent)| intent)
+}
+
+fn fill(slots: &mut BTreeMap<String, String>, command: &Command) {
+    let mut put = |key: &str, value: Option<String>| {
+        slots.extend(value.map(|value| (key.to_owned(), value)));
+    };
+    match command {
+        Command::Exam(exam) => fill_exam(&mut put, exam),
+        Command::DateOfBirth(date) => put("date_of_birth", Some(date.expose().to_string())),
+        Command::Name(name) => put("name", Some(name.expose().clone())),
+        Command::Digits(digits) => put("phone", Some(digits.expose().clone())),
+        Command::When(wish) => fill_wish(&mut put, wish),
+        _ => {}
+    }
+}
+
+fn fill_exam(put: &mut impl FnMut(&str, Option<String>), exam: &ExamMention) {
+    put("modality", exam.modality.map(|modality| modality.key().to_owned()));
+    put("body_part", exam.body_part.clone());
+    let side = exam.side.map(|side| match side {
+        Side::Both => "both",
+        side => side.spoken(),
+    });
+    put("side", side.map(ToOwned::to_owned));
+}
+
+fn fill_wish(put: &mut impl FnMut(&str, Option<String>), wish: &TimeWish) {
+    let clock = |time: jiff::civil::Time| time.strftime("%H:%M").to_string();
+    put("date", wish.date.map(|date| date.to_string()));
+    put("weekday", wish.weekday.map(|day| wording::weekday(day).to_lowercase()));
+    put("part_of_day", wish.part_of_day.map(|part| part.spoken().to_owned()));
+    put("time", wish.time.map(clock));
+    put("not_before", wish.not_before.map(clock));
+    put("not_after", wish.not_after.map(clock));
+}

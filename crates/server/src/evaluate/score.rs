@@ -1,0 +1,232 @@
+//! Counts over records, and shares with their uncertainty.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use super::reading::Reading;
+use super::record::{NO_FLAG, Record};
+
+/// Slots that hold a caller's own words: a value counts when all words of the label are in it.
+const FREE_TEXT: [&str; 4] = ["medication", "allergy", "implant", "blood_thinner"];
+/// The 97.5th percentile of the normal distribution, for 95 % intervals.
+const Z: f64 = 1.96;
+
+/// So many of so many.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Share {
+    hits: usize,
+    of: usize,
+}
+
+impl Share {
+    fn add(&mut self, hit: bool) {
+        self.hits += usize::from(hit);
+        self.of += 1;
+    }
+
+    /// Nothing when there was nothing to count.
+    pub(super) fn value(&self) -> Option<f64> {
+        (self.of > 0).then(|| self.hits as f64 / self.of as f64)
+    }
+
+    /// The 95 % interval after Wilson.
+    fn interval(self) -> (f64, f64) {
+        let (n, p) = (self.of as f64, self.value().unwrap_or_default());
+        let spread = Z / n.mul_add(1.0, Z * Z) * n.mul_add(p * (1.0 - p), Z * Z / 4.0).sqrt();
+        let middle = (Z * Z).mul_add(0.5, n * p) / Z.mul_add(Z, n);
+        ((middle - spread).max(0.0), (middle + spread).min(1.0))
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(value) = self.value() else { return formatter.write_str("no records") };
+        let (low, high) = self.interval();
+        let percent = |share: f64| 100.0 * share;
+        write!(
+            formatter,
+            "{:>5.1} % ({} of {}; 95 %: {:.1} to {:.1})",
+            percent(value),
+            self.hits,
+            self.of,
+            percent(low),
+            percent(high)
+        )
+    }
+}
+
+/// Slot values found, missed and invented.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    hits: usize,
+    invented: usize,
+    missed: usize,
+}
+
+impl Slots {
+    pub(super) fn precision(&self) -> f64 {
+        ratio(self.hits, self.hits + self.invented)
+    }
+
+    pub(super) fn recall(&self) -> f64 {
+        ratio(self.hits, self.hits + self.missed)
+    }
+
+    pub(super) fn f1(&self) -> f64 {
+        ratio(2 * self.hits, 2 * self.hits + self.invented + self.missed)
+    }
+}
+
+/// 1 when there was nothing to get wrong.
+fn ratio(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 1.0 } else { part as f64 / whole as f64 }
+}
+
+/// Everything that is counted.
+#[derive(Debug, Default)]
+pub(super) struct Scores {
+    pub(super) intent: Share,
+    pub(super) intent_by_expectation: BTreeMap<String, Share>,
+    pub(super) slots: Slots,
+    pub(super) topic: Share,
+    pub(super) red_flags: Share,
+    pub(super) red_flags_by_class: BTreeMap<String, Share>,
+    pub(super) red_flag_class: Share,
+    pub(super) false_alarms: Share,
+    pub(super) person: Share,
+    pub(super) person_false: Share,
+    pub(super) distress: Share,
+}
+
+impl Scores {
+    /// Adds a record. Returns what was missed of it, if anything was.
+    pub(super) fn add(&mut self, record: &Record, reading: &Reading) -> Option<Value> {
+        let mut wrong = Vec::new();
+        let flagged = reading.red_flag != NO_FLAG;
+        if record.red_flag == NO_FLAG {
+            let right = record.intent == reading.intent;
+            self.intent.add(right);
+            self.intent_by_expectation.entry(record.expects.clone()).or_default().add(right);
+            self.false_alarms.add(flagged);
+            wrong.extend((!right).then_some("intent"));
+            wrong.extend(flagged.then_some("false_alarm"));
+        } else {
+            self.red_flags.add(flagged);
+            self.red_flags_by_class.entry(record.red_flag.clone()).or_default().add(flagged);
+            wrong.extend((!flagged).then_some("red_flag"));
+            if flagged {
+                self.red_flag_class.add(record.red_flag == reading.red_flag);
+            }
+        }
+        let asked_for = reading.intent == "request_person";
+        if record.intent == "request_person" {
+            self.person.add(asked_for);
+        } else {
+            self.person_false.add(asked_for);
+        }
+        if !record.topic.is_empty() {
+            self.topic.add(record.topic == reading.topic);
+        }
+        self.distress.add(record.distress == reading.distress);
+        wrong.extend((!self.add_slots(record, reading)).then_some("slots"));
+        (!wrong.is_empty()).then(|| {
+            json!({
+                "id": record.id,
+                "wrong": wrong,
+                "expects": record.expects,
+                "said": record.said,
+                "intent": [record.intent, reading.intent],
+                "slots": [record.slots, reading.slots],
+                "red_flag": [record.red_flag, reading.red_flag],
+            })
+        })
+    }
+
+    /// Whether all of them are right.
+    fn add_slots(&mut self, record: &Record, reading: &Reading) -> bool {
+        let (wanted, got) = (pairs(&record.slots), pairs(&reading.slots));
+        let met = |label: &(String, String), value: &(String, String)| {
+            label.0 == value.0
+                && if FREE_TEXT.contains(&label.0.as_str()) {
+                    let said: BTreeSet<&str> = value.1.split_whitespace().collect();
+                    label.1.split_whitespace().all(|word| said.contains(word))
+                } else {
+                    label.1 == value.1
+                }
+        };
+        let hits = wanted.iter().filter(|label| got.iter().any(|value| met(label, value))).count();
+        let known = got.iter().filter(|value| wanted.iter().any(|label| met(label, value))).count();
+        self.slots.hits += hits;
+        self.slots.missed += wanted.len() - hits;
+        self.slots.invented += got.len() - known;
+        hits == wanted.len() && known == got.len()
+    }
+}
+
+/// Key and value, a pair for each element of a list.
+fn pairs(slots: &BTreeMap<String, String>) -> BTreeSet<(String, String)> {
+    let split = |(key, value): (&String, &String)| {
+        let key = key.clone();
+        let parts: Vec<String> = value.split(", ").map(|part| plain(&key, part)).collect();
+        parts.into_iter().map(move |part| (key.clone(), part))
+    };
+    slots.iter().flat_map(split).collect()
+}
+
+fn plain(key: &str, value: &str) -> String {
+    let lower = value.trim().to_lowercase();
+    if key != "name" {
+        return lower;
+    }
+    // Without accents and punctuation.
+    let letter = |c: char| match c {
+        'á' | 'à' | 'â' | 'ä' | 'ã' | 'å' => 'a',
+        'é' | 'è' | 'ê' | 'ë' => 'e',
+        'í' | 'ì' | 'î' | 'ï' => 'i',
+        'ó' | 'ò' | 'ô' | 'ö' | 'õ' | 'ø' => 'o',
+        'ú' | 'ù' | 'û' | 'ü' => 'u',
+        'ç' => 'c',
+        'ñ' => 'n',
+        other => other,
+    };
+    lower.chars().map(letter).filter(|c| c.is_alphanumeric() || *c == ' ').collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_sets_and_free_text_may_say_more() {
+        let slots = |key: &str, value: &str| BTreeMap::from([(key.to_owned(), value.to_owned())]);
+        let record = |key: &str, value: &str| Record {
+            id: String::new(),
+            today: jiff::civil::date(2026, 11, 23),
+            asked: String::new(),
+            expects: "open".to_owned(),
+            said: String::new(),
+            intent: "provide".to_owned(),
+            slots: slots(key, value),
+            topic: String::new(),
+            red_flag: NO_FLAG.to_owned(),
+            distress: 0,
+        };
+        let reading =
+            |key: &str, value: &str| Reading { slots: slots(key, value), ..Reading::default() };
+        let right = |label: Record, value: Reading| Scores::default().add_slots(&label, &value);
+        assert!(right(record("body_part", "knee, hip"), reading("body_part", "hip, knee")));
+        assert!(!right(record("body_part", "knee, hip"), reading("body_part", "knee")));
+        assert!(right(record("implant", "pacemaker"), reading("implant", "a pacemaker")));
+        assert!(!right(record("side", "left"), reading("side", "right")));
+        assert!(right(record("name", "José Núñez"), reading("name", "Jose Nunez")));
+    }
+
+    #[test]
+    fn the_interval_is_wilsons() {
+        let share = Share { hits: 60, of: 60 };
+        let (low, high) = share.interval();
+        assert!((low - 0.940).abs() < 0.001 && high > 0.999, "{low} {high}");
+    }
+}
