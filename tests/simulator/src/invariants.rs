@@ -157,9 +157,12 @@ impl Invariants {
                 if state == "read_back" && self.entered != "read_back" {
                     self.read_back = None;
                 }
-                self.entered.clone_from(state);
+                // Not even a call-back could be noted: what is said then ends the call.
+                let failed_twice = state == "failure" && self.entered == "failure";
                 self.last_words = matches!(state.as_str(), "goodbye" | "leaving" | "silent_end")
-                    || state.ends_with("_end");
+                    || state.ends_with("_end")
+                    || failed_twice;
+                self.entered.clone_from(state);
             }
             _ => {}
         }
