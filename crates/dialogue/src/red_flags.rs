@@ -118,59 +118,109 @@ const HISTORY: &[&str] = &[
     "year ago",
     "years back",
     "years since",
+    "years now",
     "months ago",
     "a while back",
     "as a teenager",
     "as a child",
+    "as a kid",
+    "as a baby",
     "when i was",
+    "when she was",
+    "when he was",
     "in the past",
     "long ago",
+    "ages ago",
     "last year",
     "last winter",
+    "last spring",
     "last summer",
+    "last autumn",
     "in summer",
     "same as always",
     "for years",
     "same for years",
-    "ages ago",
     "history of",
-    "used to have",
+    "used to",
     "way back",
+    "back in",
+    "last time",
+    "the time before",
+    "once when",
+    "once before",
     "cleared me",
-    "years now",
     "its not come back",
-    "since nineteen",
-    "since two thousand",
     "passed away",
     "passed on",
     "lost my",
-    "in june",
+    "we lost",
+    "took her life",
+    "took his life",
+    "in march",
+    "in april",
     "in may",
+    "in june",
     "in july",
+    "in two thousand",
+    "since two thousand",
+    "in nineteen",
+    "since nineteen",
+    "in twenty twelve",
+];
+/// Words that bring a story back to the present: "a stroke years ago, and this morning …".
+const NOW: &[&str] = &[
+    "right now",
+    "again today",
+    "today",
+    "this morning",
+    "tonight",
+    "this minute",
+    "minutes ago",
+    "an hour ago",
+    "hours ago",
+    "just started",
+    "happening",
 ];
 /// Openings that ask about a risk instead of telling of an event.
 const QUESTIONS: &[&str] = &[
     "what if",
+    "what happens if",
     "if i get",
     "if i come",
     "will it",
     "will the",
     "will i",
     "would it",
+    "would i",
     "could it",
+    "could the",
+    "could i get",
     "can it",
+    "can the",
+    "can a",
+    "can you get",
+    "can someone",
     "does it",
     "does the",
+    "does anyone",
+    "do they",
+    "do you get",
+    "do people",
+    "is it normal",
+    "is it true",
     "is there a risk",
     "whats the risk",
     "whats the chance",
+    "what are the chances",
+    "how likely",
     "chance of",
     "risk of",
     "side effects",
+    "ever cause",
     "has anyone ever",
+    "someone got",
     "in case",
     "should i get",
-    "do people",
 ];
 
 /// The lexicon, ready to be asked. Build once, share.
@@ -194,7 +244,8 @@ impl RedFlags {
     pub fn find(&self, text: &str) -> Option<RedFlag> {
         let words = words::split(text);
         let has = |phrases: &[&str]| phrases.iter().any(|phrase| words::contains(&words, phrase));
-        let (history, question) = (has(HISTORY), has(QUESTIONS));
+        let history = (has(HISTORY) || names_a_past_year(&words)) && !has(NOW);
+        let question = has(QUESTIONS);
         self.lexicon
             .class
             .iter()
@@ -207,6 +258,16 @@ impl RedFlags {
             .map(|class| class.name)
             .min()
     }
+}
+
+/// "In 1992", "since 2004".
+fn names_a_past_year(words: &[String]) -> bool {
+    let is_year = |word: &str| {
+        word.len() == 4
+            && (word.starts_with("19") || word.starts_with("20"))
+            && word.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    words.windows(2).any(|pair| matches!(pair[0].as_str(), "in" | "since") && is_year(&pair[1]))
 }
 
 impl Rule {
@@ -256,6 +317,13 @@ mod tests {
             Some(RedFlag::MrHazard)
         );
         assert_eq!(find("he hits me when I go out"), Some(RedFlag::Abuse));
+    }
+
+    #[test]
+    fn a_story_about_the_past_may_come_back_to_the_present() {
+        let text = "I had a stroke in 2004 and this morning my face dropped on one side";
+        assert_eq!(find(text), Some(RedFlag::LifeThreat));
+        assert_eq!(find("I had a heart attack in 2009 and I've got a stent"), None);
     }
 
     #[test]

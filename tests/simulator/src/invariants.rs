@@ -143,6 +143,8 @@ impl Invariants {
                 self.unanswered = Some(now);
             }
             EventKind::TurnReopened | EventKind::Ended { .. } => self.unanswered = None,
+            // What was heard is judged; a sound right behind it is another one.
+            EventKind::SpokeOn { .. } => self.overlap = (0, 0),
             EventKind::AgentSaid { source, heard_ms, length_ms, .. }
                 if source.contains(" read_back.") && !source.ends_with("aside") =>
             {
