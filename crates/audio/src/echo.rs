@@ -23,6 +23,20 @@ const WAITING_MAX: usize = 8;
 const ECHO_LASTS_MS: u32 = 800;
 /// What is softer than this is not heard back, dBFS.
 const AUDIBLE_DBFS: f32 = -60.0;
+/// While the canceller learns the way, what is left this far below our own voice is a rest of its
+/// echo: somebody who interrupts is louder, dB.
+const REST_BELOW_DB: f32 = 16.0;
+/// It has learnt the way after so much of our voice, frames.
+const LEARNS: u32 = 150;
+/// What comes back this far below our own voice, or softer, is no echo to speak of, dB.
+const ECHO_BELOW_DB: f32 = 35.0;
+/// How fast the impression of the line follows: 3 s of our voice. A caller who interrupts does not
+/// make a line without echo look like one with it.
+const IMPRESSION: f32 = 1.0 / 150.0;
+/// The first impression: an echo, until half a second without one.
+const FIRST_IMPRESSION: f32 = 0.59;
+/// Our voice is remembered for as long as a room rings: it fades by this much a frame, dB.
+const RING_DB: f32 = 0.6;
 
 /// The canceller of one call.
 pub struct EchoCanceller {
@@ -30,6 +44,12 @@ pub struct EchoCanceller {
     played: VecDeque<AudioFrame>,
     /// Frames until no echo can come back any more.
     lasts: u32,
+    /// How loud our voice may still be in the room, before any loss, dBFS.
+    ringing: f32,
+    /// Share of the frames with our voice in which something comes back, as of late.
+    echoes: f32,
+    /// Frames from which the canceller could learn.
+    learnt: u32,
 }
 
 impl Default for EchoCanceller {
@@ -38,7 +58,14 @@ impl Default for EchoCanceller {
         let config = Config { echo_canceller: Some(EchoSettings::default()), ..Config::default() };
         let builder = AudioProcessing::builder().config(config);
         let processing = builder.capture_config(line).render_config(line).build();
-        Self { processing, played: VecDeque::new(), lasts: 0 }
+        Self {
+            processing,
+            played: VecDeque::new(),
+            lasts: 0,
+            ringing: AUDIBLE_DBFS,
+            echoes: FIRST_IMPRESSION,
+            learnt: 0,
+        }
     }
 }
 
@@ -54,16 +81,34 @@ impl EchoCanceller {
     /// Takes a frame that came from the caller and returns it without our voice.
     pub fn heard(&mut self, frame: AudioFrame) -> AudioFrame {
         let ours = self.played.pop_front().unwrap_or_else(AudioFrame::silence);
-        if level::rms_dbfs(ours.samples()) > AUDIBLE_DBFS {
+        let level = level::rms_dbfs(ours.samples());
+        self.ringing = (self.ringing - RING_DB).max(level);
+        if level > AUDIBLE_DBFS {
             self.lasts = ECHO_LASTS_MS / FRAME_MS;
         }
-        let cleaned = self.process(&ours, &frame);
         if self.lasts == 0 {
+            // Nothing of ours can come back: the canceller rests, and keeps what it has learnt.
             return frame;
         }
         self.lasts -= 1;
         // A frame that could not be processed is better heard with its echo than not at all.
-        cleaned.unwrap_or(frame)
+        let Some(cleaned) = self.process(&ours, &frame) else { return frame };
+        if !self.has_echo(level, &frame) {
+            return frame;
+        }
+        let rest = level::rms_dbfs(cleaned.samples()) < self.ringing - REST_BELOW_DB;
+        if rest && self.learnt < LEARNS { AudioFrame::silence() } else { cleaned }
+    }
+
+    /// Whether this is a line with an echo. On one without, the canceller would only take from the
+    /// caller's voice when both speak.
+    fn has_echo(&mut self, ours: f32, frame: &AudioFrame) -> bool {
+        if ours > AUDIBLE_DBFS {
+            self.learnt = self.learnt.saturating_add(1);
+            let back = level::rms_dbfs(frame.samples()) > self.ringing - ECHO_BELOW_DB;
+            self.echoes += IMPRESSION * (f32::from(u8::from(back)) - self.echoes);
+        }
+        self.echoes > 0.5
     }
 
     fn process(&mut self, ours: &AudioFrame, frame: &AudioFrame) -> Option<AudioFrame> {

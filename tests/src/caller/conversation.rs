@@ -22,7 +22,7 @@ use super::sip::SipCall;
 /// Quiet that ends the agent's turn.
 const AGENT_QUIET: Duration = Duration::from_millis(900);
 /// The same when sounds come over its voice: it pauses to find out what they are.
-const INTERRUPTED_QUIET: Duration = Duration::from_millis(2000);
+const INTERRUPTED_QUIET: Duration = Duration::from_secs(2);
 /// An agent that says nothing for this long has failed.
 const AGENT_LIMIT: Duration = Duration::from_secs(15);
 
