@@ -50,7 +50,6 @@ const PATHS: [Path; 5] = [
 ];
 
 #[test]
-#[expect(clippy::print_stdout, reason = "how near the limit it is")]
 fn our_own_voice_does_not_interrupt_us_and_the_caller_does() -> Result<()> {
     let (folder, manifest) = (models()?, Manifest::built_in());
     let file = |id| folder.join(manifest.file(id));
