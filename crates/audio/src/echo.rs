@@ -23,11 +23,9 @@ const WAITING_MAX: usize = 8;
 const ECHO_LASTS_MS: u32 = 800;
 /// What is softer than this is not heard back, dBFS.
 const AUDIBLE_DBFS: f32 = -60.0;
-/// While the canceller learns the way, what is left this far below our own voice is a rest of its
-/// echo: somebody who interrupts is louder, dB.
+/// What the canceller leaves this far below our own voice is a rest of its echo: somebody who
+/// interrupts is louder, dB.
 const REST_BELOW_DB: f32 = 16.0;
-/// It has learnt the way after so much of our voice, frames.
-const LEARNS: u32 = 150;
 /// What comes back this far below our own voice, or softer, is no echo to speak of, dB.
 const ECHO_BELOW_DB: f32 = 35.0;
 /// How fast the impression of the line follows: 3 s of our voice. A caller who interrupts does not
@@ -48,8 +46,6 @@ pub struct EchoCanceller {
     ringing: f32,
     /// Share of the frames with our voice in which something comes back, as of late.
     echoes: f32,
-    /// Frames from which the canceller could learn.
-    learnt: u32,
 }
 
 impl Default for EchoCanceller {
@@ -64,7 +60,6 @@ impl Default for EchoCanceller {
             lasts: 0,
             ringing: AUDIBLE_DBFS,
             echoes: FIRST_IMPRESSION,
-            learnt: 0,
         }
     }
 }
@@ -97,14 +92,13 @@ impl EchoCanceller {
             return frame;
         }
         let rest = level::rms_dbfs(cleaned.samples()) < self.ringing - REST_BELOW_DB;
-        if rest && self.learnt < LEARNS { AudioFrame::silence() } else { cleaned }
+        if rest { AudioFrame::silence() } else { cleaned }
     }
 
     /// Whether this is a line with an echo. On one without, the canceller would only take from the
     /// caller's voice when both speak.
     fn has_echo(&mut self, ours: f32, frame: &AudioFrame) -> bool {
         if ours > AUDIBLE_DBFS {
-            self.learnt = self.learnt.saturating_add(1);
             let back = level::rms_dbfs(frame.samples()) > self.ringing - ECHO_BELOW_DB;
             self.echoes += IMPRESSION * (f32::from(u8::from(back)) - self.echoes);
         }
