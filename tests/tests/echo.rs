@@ -37,7 +37,7 @@ const PATHS: [Path; 5] = [
         delay_ms: 160,
         loss_db: 8.0,
         rings_ms: 200,
-        open: true,
+        open: false,
     },
     Path {
         name: "a loud loudspeaker telephone",
