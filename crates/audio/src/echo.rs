@@ -1,9 +1,9 @@
 //! Takes our own voice out of what comes back: from the hybrid of a telephone line, or from a
 //! loudspeaker into the microphone beside it.
 //!
-//! The canceller is WebRTC's, in Rust. It finds the delay and the path by itself and keeps out of
-//! the way where there is no echo. What it returns is only used for as long as there can be an
-//! echo: a caller who speaks into our silence is passed on untouched.
+//! The canceller is WebRTC's, in Rust; it finds the delay and the path by itself. What it returns is
+//! only used where there is an echo, and for as long as there can be one: a caller on a line without,
+//! or who speaks into our silence, is passed on untouched.
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use radline_audio::{AudioFrame, FRAME_MS, SpeechProbability, level};
+use radline_audio::{AudioFrame, SpeechProbability, level};
 
-use crate::limits;
+use crate::{FRAME, limits};
 
 /// Speech begins above this probability …
 const BEGINS: f32 = 0.5;
@@ -18,8 +18,6 @@ const FADED_DB: f32 = 18.0;
 /// How much of the recent power one frame is: it follows within about 150 ms, so that a single loud
 /// syllable of somebody behind the caller does not count as the caller.
 const RECENT: f64 = 0.15;
-/// One frame.
-const FRAME: Duration = Duration::from_millis(FRAME_MS as u64);
 
 /// What the last frame changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -233,7 +231,7 @@ mod tests {
     fn push(endpointing: &mut Endpointing, from: &mut u64, frames: usize, speech: f32) -> Change {
         let mut change = Change::Quiet;
         for _ in 0..frames {
-            *from += u64::from(FRAME_MS);
+            *from += u64::from(radline_audio::FRAME_MS);
             let now = Duration::from_millis(*from);
             change = endpointing.push(now, AudioFrame::silence(), SpeechProbability::new(speech));
         }

@@ -17,3 +17,7 @@ pub use engine::{CallEngine, Loads, Medium};
 pub use event::{CallEvent, EndReason, EventKind, LineFigures, MILLISECONDS_MAX, TurnTiming};
 pub use input::{CallInput, SpokenPart, Transcript, TurnId};
 pub use output::CallOutput;
+
+/// One frame of audio.
+pub(crate) const FRAME: std::time::Duration =
+    std::time::Duration::from_millis(radline_audio::FRAME_MS as u64);

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use radline_dialogue::Expectation;
 
-/// Caller speech over the agent's voice after which it pauses: at the first frame after it was noticed.
+/// Caller speech over the agent's voice after which it pauses: at the first frame after it was
+/// noticed.
 pub const PAUSE_AFTER: Duration = Duration::from_millis(60);
 /// Caller speech over the agent's voice that takes the floor whatever the words are.
 pub const YIELD_AFTER: Duration = Duration::from_millis(1200);
@@ -12,8 +13,8 @@ pub const YIELD_AFTER: Duration = Duration::from_millis(1200);
 pub const VERDICT_MAX: Duration = Duration::from_millis(1500);
 /// Speech this much below the caller's own level comes from someone else in the room, dB.
 pub const BACKGROUND_DB: f32 = 10.0;
-/// What is taken for the caller's own level before they have spoken, dBFS. ITU-T G.100 plans for
-/// −26 at the far end of a telephone line; distant and soft callers are some dB below.
+/// What is taken for the caller's own level before they have spoken, dBFS. ITU-T's listening tests
+/// play speech at −26 (P.830); distant and soft callers are some dB below.
 pub const CALLER_LEVEL_LEAST_DBFS: f32 = -32.0;
 /// A reply of which no more was played than this has not been heard: a caller who speaks now goes
 /// on with what they were saying.
@@ -38,8 +39,8 @@ pub const FILLER_AFTER: Duration = Duration::from_millis(1500);
 pub const SPEECH_MIN: Duration = Duration::from_millis(120);
 /// Longest utterance; whoever talks longer is answered in between.
 pub const UTTERANCE_MAX: Duration = Duration::from_secs(28);
-/// A part of a long utterance that is at least this long, with a pause behind it, is transcribed once:
-/// what follows costs only itself.
+/// A part of a long utterance that is at least this long, with a pause behind it, is transcribed
+/// once: what follows costs only itself.
 pub const PART_MIN: Duration = Duration::from_secs(5);
 /// That pause. A shorter one may lie within a word.
 pub const PART_PAUSE: Duration = Duration::from_millis(300);

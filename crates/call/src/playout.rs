@@ -4,12 +4,9 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::input::SpokenPart;
-use crate::limits;
-use radline_audio::{AudioFrame, FRAME_MS, level};
+use crate::{FRAME, limits};
+use radline_audio::{AudioFrame, level};
 use radline_dialogue::Sentence;
-
-/// One frame.
-const FRAME: Duration = Duration::from_millis(FRAME_MS as u64);
 
 /// A sentence that was heard, as a whole or in part.
 #[derive(Debug, Clone, PartialEq, Eq)]

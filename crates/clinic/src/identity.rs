@@ -49,9 +49,9 @@ fn best(heard: &[String], recorded: &[String]) -> Option<f64> {
     pairs.chain(merged).max_by(f64::total_cmp).filter(|likeness| *likeness >= PART_LIKENESS_MIN)
 }
 
-/// Lower-case letters, word by word, without accents.
-fn parts(name: &str) -> Vec<String> {
-    let plain = |letter: char| match letter {
+/// A small letter without its accent; others stay as they are.
+pub const fn without_accent(letter: char) -> char {
+    match letter {
         'á' | 'à' | 'â' | 'ä' | 'ã' | 'å' => 'a',
         'é' | 'è' | 'ê' | 'ë' => 'e',
         'í' | 'ì' | 'î' | 'ï' => 'i',
@@ -60,10 +60,14 @@ fn parts(name: &str) -> Vec<String> {
         'ñ' => 'n',
         'ç' => 'c',
         other => other,
-    };
+    }
+}
+
+/// Lower-case letters, word by word, without accents.
+fn parts(name: &str) -> Vec<String> {
     name.to_lowercase()
         .split(|letter: char| !letter.is_alphabetic() && letter != '\'')
-        .map(|word| word.chars().filter(|letter| letter.is_alphabetic()).map(plain).collect())
+        .map(|word| word.chars().filter(|c| c.is_alphabetic()).map(without_accent).collect())
         .filter(|word: &String| !word.is_empty())
         .collect()
 }

@@ -1,7 +1,7 @@
 //! Takes out what a small Whisper says twice. On short audio its decoder likes to begin again:
 //! "March 19, 1967. March, 1967. March, 1967." A caller who really says a sentence twice means it
 //! once, too. Numbers are left alone, because in a telephone number five five five is three digits,
-//! unless nobody could have said so many in the time.
+//! unless nobody could have said so many in the time or so much of one over and over.
 
 /// Longest phrase whose repetition is looked for, words.
 const PHRASE_MAX: usize = 12;

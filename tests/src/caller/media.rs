@@ -58,23 +58,23 @@ impl Media {
     pub async fn say(&self, audio: &[i16]) -> Instant {
         {
             let mut state = self.lock();
-            state.outgoing = audio.chunks(TELEPHONE_FRAME_SAMPLES).map(<[i16]>::to_vec).collect();
             (state.first_heard, state.last_heard) = (None, None);
-            (state.spoke_from, state.spoke_until) = (None, None);
+            state.spoke_until = None;
             state.heard.clear();
             state.incoming.clear();
         }
-        loop {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            let state = self.lock();
-            if state.outgoing.is_empty() {
-                return state.spoke_until.unwrap_or_else(Instant::now);
-            }
-        }
+        self.send_all(audio).await;
+        self.lock().spoke_until.unwrap_or_else(Instant::now)
     }
 
     /// Says 8 kHz audio over the agent's voice, and returns when its first audible packet left.
     pub async fn say_over(&self, audio: &[i16]) -> Instant {
+        self.send_all(audio).await;
+        self.lock().spoke_from.unwrap_or_else(Instant::now)
+    }
+
+    /// Queues the audio and waits until it has left.
+    async fn send_all(&self, audio: &[i16]) {
         {
             let mut state = self.lock();
             state.spoke_from = None;
@@ -82,9 +82,8 @@ impl Media {
         }
         loop {
             tokio::time::sleep(Duration::from_millis(5)).await;
-            let state = self.lock();
-            if state.outgoing.is_empty() {
-                return state.spoke_from.unwrap_or_else(Instant::now);
+            if self.lock().outgoing.is_empty() {
+                return;
             }
         }
     }

@@ -36,15 +36,15 @@ pub struct Sound {
 pub struct Overlap {
     /// The sound's name.
     pub sound: String,
-    /// From the sound's first audible packet to the agent's last one before it fell silent, ms; none
-    /// when the agent did not fall silent while the sound lasted or soon after.
+    /// From the sound's first audible packet to the agent's last one before it fell silent or came to
+    /// the end of its turn, ms; none when nothing of the agent came after the sound began.
     pub silent_after_ms: Option<u64>,
     /// Length of that silence, ms; none when nothing more was said in this turn.
     pub silence_ms: Option<u64>,
 }
 
-/// Reads the sounds of a folder, in the order of their names without the kind: of a WAV file its loudest two seconds,
-/// and a text file's line, which the caller says.
+/// Reads the sounds of a folder, in the order of their names without the kind: of a WAV file its
+/// loudest two seconds, and a text file's line, which the caller says.
 pub fn sounds(folder: &Path) -> Result<Vec<Sound>> {
     let entries = std::fs::read_dir(folder).with_context(|| folder.display().to_string())?;
     let mut files = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use radline_audio::{AudioFrame, FRAME_MS, SpeechProbability};
+use radline_audio::{AudioFrame, SpeechProbability};
 use radline_dialogue::{EarlierReading, Expectation, Question, Understanding, UnderstoodBy};
 use radline_phi::Phi;
 
@@ -15,14 +15,13 @@ use crate::end_of_turn::{self, Evidence, Reading};
 use crate::endpointing::Change;
 use crate::event::{EndReason, EventKind};
 use crate::input::{Transcript, TurnId};
-use crate::limits;
 use crate::output::CallOutput;
 use crate::speculative::{Speculative, TurnOver};
+use crate::{FRAME, limits};
 
 /// What Whisper writes when there is hardly anything to hear.
 const PHANTOMS: &[&str] =
     &["", "you", "thank you", "thanks for watching", "bye", "so", "the", "hmm"];
-const FRAME: Duration = Duration::from_millis(FRAME_MS as u64);
 /// Voice shorter than this may be nothing but a phantom.
 const PHANTOM_VOICE_MAX: Duration = Duration::from_millis(400);
 

@@ -15,7 +15,6 @@ use super::record::{NO_FLAG, Record};
 pub(super) struct Reading {
     pub(super) intent: String,
     pub(super) slots: BTreeMap<String, String>,
-    pub(super) topic: String,
     pub(super) red_flag: String,
     pub(super) distress: u8,
 }
@@ -32,12 +31,11 @@ pub(super) fn read(record: &Record, red_flags: &RedFlags) -> Reading {
         fill(&mut slots, command);
     }
     let intent = if flag.is_some() { "report_symptom" } else { intent(&commands, &slots) };
-    let machine = commands.contains(&Command::AskIfMachine);
     Reading {
         intent: intent.to_owned(),
         slots,
-        topic: if machine { "ai_identity".to_owned() } else { String::new() },
         red_flag: flag.map_or(NO_FLAG, |flag| flag.key()).to_owned(),
+        // Nothing reads it from the words yet.
         distress: 0,
     }
 }

@@ -23,8 +23,6 @@ pub(super) struct Record {
     pub(super) intent: String,
     #[serde(default, deserialize_with = "as_text")]
     pub(super) slots: BTreeMap<String, String>,
-    #[serde(default)]
-    pub(super) topic: String,
     pub(super) red_flag: String,
     #[serde(default)]
     pub(super) distress: u8,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use radline_clinic::identity::without_accent;
 use serde_json::{Value, json};
 
 use super::reading::Reading;
@@ -90,7 +91,6 @@ pub(super) struct Scores {
     pub(super) intent: Share,
     pub(super) intent_by_expectation: BTreeMap<String, Share>,
     pub(super) slots: Slots,
-    pub(super) topic: Share,
     pub(super) red_flags: Share,
     pub(super) red_flags_by_class: BTreeMap<String, Share>,
     pub(super) red_flag_class: Share,
@@ -125,9 +125,6 @@ impl Scores {
             self.person.add(asked_for);
         } else {
             self.person_false.add(asked_for);
-        }
-        if !record.topic.is_empty() {
-            self.topic.add(record.topic == reading.topic);
         }
         self.distress.add(record.distress == reading.distress);
         wrong.extend((!self.add_slots(record, reading)).then_some("slots"));
@@ -181,17 +178,7 @@ fn plain(key: &str, value: &str) -> String {
         return lower;
     }
     // Without accents and punctuation.
-    let letter = |c: char| match c {
-        'á' | 'à' | 'â' | 'ä' | 'ã' | 'å' => 'a',
-        'é' | 'è' | 'ê' | 'ë' => 'e',
-        'í' | 'ì' | 'î' | 'ï' => 'i',
-        'ó' | 'ò' | 'ô' | 'ö' | 'õ' | 'ø' => 'o',
-        'ú' | 'ù' | 'û' | 'ü' => 'u',
-        'ç' => 'c',
-        'ñ' => 'n',
-        other => other,
-    };
-    lower.chars().map(letter).filter(|c| c.is_alphanumeric() || *c == ' ').collect()
+    lower.chars().map(without_accent).filter(|c| c.is_alphanumeric() || *c == ' ').collect()
 }
 
 #[cfg(test)]
@@ -209,7 +196,6 @@ mod tests {
             said: String::new(),
             intent: "provide".to_owned(),
             slots: slots(key, value),
-            topic: String::new(),
             red_flag: NO_FLAG.to_owned(),
             distress: 0,
         };
