@@ -13,7 +13,8 @@ use radline_dialogue::{
     Action, ActionOutcome, Command, Dialogue, Intent, RedFlags, Scenario, SiteFacts, Understanding,
 };
 
-const AT: &str = include_str!("../../../deploy/sites/demo-hospital/scenarios/at.toml");
+const FOLDER: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/sites/demo-hospital/scenarios");
 
 /// A call with a world that answers at once, unless told otherwise.
 struct World {
@@ -40,11 +41,12 @@ impl World {
     }
 
     fn with(medium: Medium, sentence_frames: usize, synthesises: bool) -> Self {
-        let scenario = Scenario::read("at.toml", AT).expect("sound");
+        let scenario = Scenario::load(std::path::Path::new(FOLDER)).expect("sound");
         let names = ["hospital", "department", "emergency_number", "crisis_line", "office_hours"];
         let values: BTreeMap<String, String> =
             names.iter().map(|name| ((*name).to_owned(), (*name).to_owned())).collect();
-        let dialogue = Dialogue::new(Arc::new(scenario), Arc::new(SiteFacts { values }));
+        let site = Arc::new(SiteFacts { values, ..SiteFacts::default() });
+        let dialogue = Dialogue::new(Arc::new(scenario), site, jiff::civil::date(2026, 11, 23));
         let engine = CallEngine::new(medium, dialogue, Arc::new(RedFlags::english()));
         let mut world = Self {
             engine,

@@ -96,6 +96,9 @@ pub struct ServiceRequest {
     /// As ordered.
     #[serde(default = "routine")]
     pub priority: Priority,
+    /// Whether the payer covers it; not recorded counts as covered.
+    #[serde(default = "yes")]
+    pub covered: bool,
     /// Why the exam was ordered.
     #[serde(default, with = "radline_phi::stored")]
     pub reason: Phi<Option<String>>,
@@ -108,6 +111,10 @@ pub struct ServiceRequest {
     /// Last day of validity; none means that it does not run out.
     #[serde(default)]
     pub expires: Option<Date>,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 const fn routine() -> Priority {
@@ -126,6 +133,7 @@ impl ServiceRequest {
             contrast: self.contrast,
             priority: self.priority,
             expired: self.expires.is_some_and(|last| last < today),
+            covered: self.covered,
             spoken: self.exam.clone(),
         }
     }

@@ -24,6 +24,11 @@ pub enum Action {
         /// The patient's record.
         patient: String,
     },
+    /// Which appointments does the patient have from now on?
+    FindAppointments {
+        /// The patient's record.
+        patient: String,
+    },
     /// Which times are free for the order?
     FindSlots {
         /// The order's record.
@@ -52,6 +57,32 @@ pub enum Action {
         /// Findings to keep with the appointment.
         notes: Vec<Phi<String>>,
     },
+    /// Give an appointment the held time instead of its own.
+    Reschedule {
+        /// The appointment.
+        appointment: String,
+        /// The held time.
+        slot: String,
+    },
+    /// Give an appointment up.
+    Cancel {
+        /// The appointment.
+        appointment: String,
+    },
+    /// Keep with the appointment that the patient knows how to get ready.
+    RecordPreparation {
+        /// The appointment.
+        appointment: String,
+        /// Findings that a provider has to look at before the exam.
+        review: Vec<Phi<String>>,
+        /// Findings to keep with the appointment.
+        notes: Vec<Phi<String>>,
+    },
+    /// Note that the patient wants no more calls from this line.
+    OptOut {
+        /// The patient's record.
+        patient: String,
+    },
     /// Ask a person to call back. Frees whatever this call holds.
     RequestCallback {
         /// Why.
@@ -78,9 +109,14 @@ impl Action {
         match self {
             Self::MatchIdentity { .. } => "match_identity",
             Self::FindOrders { .. } => "find_orders",
+            Self::FindAppointments { .. } => "find_appointments",
             Self::FindSlots { .. } => "find_slots",
             Self::Hold { .. } => "hold",
             Self::Book { .. } => "book",
+            Self::Reschedule { .. } => "reschedule",
+            Self::Cancel { .. } => "cancel",
+            Self::RecordPreparation { .. } => "record_preparation",
+            Self::OptOut { .. } => "opt_out",
             Self::RequestCallback { .. } => "request_callback",
             Self::AmendCallback { .. } => "amend_callback",
             Self::Release => "release",
@@ -91,7 +127,10 @@ impl Action {
     pub const fn only_reads(&self) -> bool {
         matches!(
             self,
-            Self::MatchIdentity { .. } | Self::FindOrders { .. } | Self::FindSlots { .. }
+            Self::MatchIdentity { .. }
+                | Self::FindOrders { .. }
+                | Self::FindAppointments { .. }
+                | Self::FindSlots { .. }
         )
     }
 }
@@ -142,6 +181,22 @@ pub enum CallbackReason {
     Screening,
     /// No suitable time.
     NoSlot,
+    /// The appointment that the caller speaks of is not there.
+    NoAppointment,
+    /// The caller needs an interpreter.
+    Interpreter,
+    /// A question that no record answers.
+    NoRecord,
+    /// What weighs on the caller.
+    Distress,
+    /// A complaint.
+    Complaint,
+    /// The patient could not say back how to get ready.
+    TeachBack,
+    /// The patient was not reached.
+    NotReached,
+    /// The line went silent in the middle of something.
+    Silence,
     /// Caller and line did not understand each other.
     NotUnderstood,
     /// A part of the system failed.
@@ -159,6 +214,8 @@ pub enum ActionOutcome {
     NotMatched,
     /// The patient's open orders, newest first.
     Orders(Vec<OrderFacts>),
+    /// The patient's appointments from now on, earliest first.
+    Appointments(Vec<AppointmentFacts>),
     /// Free times, earliest first; empty when there are none.
     Offers {
         /// At most three.
@@ -179,7 +236,13 @@ pub enum ActionOutcome {
     HeldForReview {
         /// The pending appointment's record.
         appointment: String,
+        /// By when the provider is to call, local time.
+        due: DateTime,
     },
+    /// The appointment has the held time now; its old one is free.
+    Moved,
+    /// The appointment is given up; its time is free.
+    Cancelled,
     /// A task exists.
     CallbackNoted {
         /// By when a colleague is to call, local time.
@@ -200,6 +263,9 @@ impl ActionOutcome {
             Self::Matched(_) => "matched",
             Self::NotMatched => "not_matched",
             Self::Orders(_) => "orders",
+            Self::Appointments(_) => "appointments",
+            Self::Moved => "moved",
+            Self::Cancelled => "cancelled",
             Self::Offers { .. } => "offers",
             Self::Held => "held",
             Self::Taken => "taken",
@@ -242,6 +308,8 @@ pub struct OrderFacts {
     pub priority: Priority,
     /// Whether its validity has ended.
     pub expired: bool,
+    /// Whether the payer covers it, as far as the record knows.
+    pub covered: bool,
     /// How the exam is called when speaking, such as "MRI of the left knee".
     pub spoken: String,
 }
@@ -255,4 +323,30 @@ pub struct Offer {
     pub start: DateTime,
     /// Where, as spoken: "the main building, room two".
     pub place: String,
+}
+
+/// What the dialogue may know of an appointment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppointmentFacts {
+    /// The record.
+    pub id: String,
+    /// Local start.
+    pub start: DateTime,
+    /// Where, as spoken.
+    pub place: String,
+    /// What is examined.
+    pub order: OrderFacts,
+    /// Whether it waits for a provider's review.
+    pub pending: bool,
+}
+
+/// Whom the clinic calls, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Called {
+    /// The patient's record.
+    pub patient: String,
+    /// The patient's name: said to whoever picks up, and nothing else is before they are known.
+    pub name: Phi<String>,
+    /// The appointment that the call is about.
+    pub appointment: String,
 }

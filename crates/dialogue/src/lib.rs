@@ -3,6 +3,7 @@
 
 pub mod action;
 pub mod dialogue_move;
+pub mod records;
 pub mod red_flags;
 pub mod scenario;
 pub mod screening;
@@ -13,8 +14,12 @@ pub mod vocabulary;
 pub mod wording;
 pub mod words;
 
-pub use action::{Action, ActionOutcome, CallbackReason, LookUp, Offer, OrderFacts, PatientFacts};
+pub use action::{
+    Action, ActionOutcome, AppointmentFacts, CallbackReason, Called, LookUp, Offer, OrderFacts,
+    PatientFacts,
+};
 pub use dialogue_move::{DialogueMove, Sentence, Then};
+pub use records::{Instruction, KnowledgeRecord};
 pub use red_flags::{RedFlag, RedFlags};
 pub use scenario::{Scenario, ScenarioError};
 pub use state_machine::{Dialogue, SiteFacts};
@@ -22,4 +27,4 @@ pub use understanding::{
     Command, EarlierReading, Expectation, PartOfDay, Question, TimeWish, Understanding,
     UnderstoodBy,
 };
-pub use vocabulary::{ExamMention, Intent, Modality, Priority, Side};
+pub use vocabulary::{Distress, ExamMention, Feeling, Intent, Modality, Priority, Side};

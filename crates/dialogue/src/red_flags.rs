@@ -242,9 +242,16 @@ impl RedFlags {
 
     /// The most urgent danger that the words speak of.
     pub fn find(&self, text: &str) -> Option<RedFlag> {
+        self.find_in_answer(text, false)
+    }
+
+    /// The same in the answer to a question. Where it asked about the past ("Have you ever had a
+    /// reaction?"), the answer tells of the past unless it says otherwise.
+    pub fn find_in_answer(&self, text: &str, about_the_past: bool) -> Option<RedFlag> {
         let words = words::split(text);
         let has = |phrases: &[&str]| phrases.iter().any(|phrase| words::contains(&words, phrase));
-        let history = (has(HISTORY) || names_a_past_year(&words)) && !has(NOW);
+        let past = about_the_past || has(HISTORY) || names_a_past_year(&words);
+        let history = past && !has(NOW);
         let question = has(QUESTIONS);
         self.lexicon
             .class

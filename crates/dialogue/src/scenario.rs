@@ -1,20 +1,28 @@
-//! A scenario as data: a statechart that a clinician can read, and its checks.
+//! A scenario as data: a statechart that a clinician can read.
 //!
 //! A state says something, then asks (`ask`), decides (`check`), acts (`act`), screens
-//! (`screening`) or ends the call (`end`). What comes back is an outcome such as `yes`, `value` or
-//! `held`, and `on` names the next state for it.
+//! (`screening`), answers from the site's records (`record`), gives instructions (`instruct`) or
+//! ends the call (`end`). What comes back is an outcome such as `yes`, `value` or `held`, and `on`
+//! names the next state for it.
+//!
+//! A site has one statechart in several files, its chapters: one for what all calls share, one for
+//! each kind of call. A state of one chapter may lead to a state of another, which is how a caller
+//! changes from one scenario to the next in the middle of a call.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::action::CallbackReason;
 use crate::red_flags::RedFlag;
-use crate::screening::ScreeningQuestion;
+use crate::screening::{ScreeningQuestion, Stage};
 use crate::understanding::Expectation;
-use crate::{action::CallbackReason, wording};
+use crate::vocabulary::Intent;
 
-/// What can go wrong with a scenario file.
+mod soundness;
+
+/// What can go wrong with scenario files.
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
     /// The file cannot be read.
@@ -33,20 +41,30 @@ pub enum ScenarioError {
         /// From the parser.
         reason: String,
     },
-    /// The file reads, but its statechart does not hold together.
-    #[error("{file}: {}", findings.join("; "))]
+    /// The files read, but their statechart does not hold together.
+    #[error("{}", findings.join("\n"))]
     Unsound {
-        /// Path as given.
-        file: String,
-        /// What does not hold, each with the state.
+        /// What does not hold, each with file, line and state.
         findings: Vec<String>,
     },
 }
 
-/// A scenario file.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A site's whole statechart.
+#[derive(Debug, Clone)]
 pub struct Scenario {
+    /// What all calls share.
+    pub line: Line,
+    /// The files that it was read from.
+    pub chapters: Vec<Chapter>,
+    /// The states of all chapters.
+    pub states: BTreeMap<String, State>,
+    /// The screening table, in the order of asking.
+    pub screening: Vec<ScreeningQuestion>,
+}
+
+/// A file of a scenario: its head.
+#[derive(Debug, Clone)]
+pub struct Chapter {
     /// Short name, such as "AT".
     pub id: String,
     /// Name for people.
@@ -55,21 +73,55 @@ pub struct Scenario {
     pub version: String,
     /// Who has approved it, or that nobody has.
     pub approval: String,
-    /// First state.
-    pub start: String,
+    /// The file's name.
+    pub file: String,
+    /// State → line in the file, for messages.
+    lines: BTreeMap<String, usize>,
+}
+
+/// A scenario file as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChapterFile {
+    id: String,
+    title: String,
+    version: String,
+    approval: String,
+    line: Option<Line>,
+    #[serde(default)]
+    states: BTreeMap<String, State>,
+    #[serde(default)]
+    screening: Vec<ScreeningQuestion>,
+}
+
+/// What all calls on a site's line share. Exactly one chapter has it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Line {
+    /// Where calls begin.
+    pub starts: Starts,
     /// Short answers that leave the state as it is.
     pub asides: Asides,
-    /// Where the scenario goes whatever the state.
+    /// What is said to feelings, before facts.
+    pub empathy: Empathy,
+    /// Where a call goes whatever the state.
     pub exits: Exits,
     /// The script for each red flag: the state that begins it.
     pub red_flags: BTreeMap<RedFlag, String>,
     /// Where a change of an earlier answer leads.
     pub corrected: BTreeMap<SlotName, String>,
-    /// The statechart.
-    pub states: BTreeMap<String, State>,
-    /// The screening table, in the order of asking.
-    #[serde(default)]
-    pub screening: Vec<ScreeningQuestion>,
+    /// Where a wish leads that comes up in the middle of another one.
+    pub wishes: BTreeMap<Intent, String>,
+}
+
+/// Where calls begin.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Starts {
+    /// A patient phones.
+    pub inbound: String,
+    /// Radline phones a patient to prepare an appointment.
+    pub preparation: String,
 }
 
 /// Short answers that leave the state as it is; the question is asked again after most.
@@ -80,8 +132,10 @@ pub struct Asides {
     pub machine: String,
     /// "Hold on, I'm looking for it."
     pub wait: String,
-    /// A question that this scenario cannot answer.
+    /// A question that no record answers.
     pub question: String,
+    /// A question about getting ready, before it is known for which exam.
+    pub which_exam: String,
     /// Before going back to change an earlier answer.
     pub corrected: String,
     /// Before a question is repeated because it was not understood.
@@ -94,7 +148,24 @@ pub struct Asides {
     pub failure: String,
 }
 
-/// Where the scenario goes whatever the state.
+/// What is said to feelings: acknowledged in a sentence, before facts, and never more than the
+/// words show. Each list is gone through in turn, so that nothing is said twice.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Empathy {
+    /// To waiting for a result.
+    pub waiting: Vec<String>,
+    /// To fear of the exam.
+    pub exam: Vec<String>,
+    /// To anything else that weighs.
+    pub general: Vec<String>,
+    /// To anger about the clinic or this line.
+    pub anger: Vec<String>,
+    /// The state for strong feelings without a question or an answer in them.
+    pub strong: String,
+}
+
+/// Where a call goes whatever the state.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exits {
@@ -102,6 +173,12 @@ pub struct Exits {
     pub person: String,
     /// The call is about someone else.
     pub on_behalf: String,
+    /// The caller needs another language.
+    pub interpreter: String,
+    /// An answering machine picked up.
+    pub voicemail: String,
+    /// The caller wants no more calls from this line.
+    pub opt_out: String,
     /// Too many answers were not understood.
     pub not_understood: String,
     /// Nothing was heard for too long.
@@ -110,6 +187,29 @@ pub struct Exits {
     pub failure: String,
     /// The caller says goodbye.
     pub goodbye: String,
+    /// Another wish came up: asks whether it is meant.
+    pub other_wish: String,
+    /// A question that no record answers, where nothing else is open.
+    pub no_record: String,
+}
+
+impl Exits {
+    /// Each with its name.
+    pub fn all(&self) -> [(&'static str, &String); 11] {
+        [
+            ("person", &self.person),
+            ("on_behalf", &self.on_behalf),
+            ("interpreter", &self.interpreter),
+            ("voicemail", &self.voicemail),
+            ("opt_out", &self.opt_out),
+            ("not_understood", &self.not_understood),
+            ("silence", &self.silence),
+            ("failure", &self.failure),
+            ("goodbye", &self.goodbye),
+            ("other_wish", &self.other_wish),
+            ("no_record", &self.no_record),
+        ]
+    }
 }
 
 /// A place for one value.
@@ -120,6 +220,8 @@ pub struct Exits {
 pub enum SlotName {
     /// Consent to recording.
     Recording,
+    /// What the caller wants done.
+    Purpose,
     /// The exam that the caller speaks of.
     Exam,
     /// Name.
@@ -128,6 +230,8 @@ pub enum SlotName {
     DateOfBirth,
     /// Which of several orders.
     Order,
+    /// Which of several appointments.
+    Appointment,
     /// Side of the body, as the caller says it.
     Side,
     /// Wish for day and time.
@@ -138,16 +242,24 @@ pub enum SlotName {
     CallbackNumber,
     /// Where the caller is, in their words.
     Location,
+    /// What the caller tells for the colleague who takes over, in their words.
+    Story,
+    /// The preparation in the caller's own words.
+    TeachBack,
 }
 
 /// A decision that needs nothing but what the dialogue knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Check {
+    /// What does the caller want? The intent's name; `none` while that is not known.
+    Purpose,
     /// Does the order have a side? `yes`, `no`.
     OrderHasSide,
     /// Is the order `asap` or `stat`, which a person schedules? `yes`, `no`.
     OrderUrgent,
+    /// Does the payer cover the order, as far as the record knows? `yes`, `no`.
+    OrderCovered,
     /// Is it the caller's side? `yes`, `no`.
     SideMatches,
     /// Were safety questions denied that have to be read back? `yes`, `no`.
@@ -158,6 +270,12 @@ pub enum Check {
     Identified,
     /// Does the clinic have a number for the call-back? `yes`, `no`.
     HasCallbackNumber,
+    /// Does the preparation hold points that the patient should say back? `yes`, `no`.
+    HasTeachBack,
+    /// Is the appointment waiting for a review? `yes`, `no`.
+    AppointmentPending,
+    /// Did the clinic place this call? `yes`, `no`.
+    Outbound,
 }
 
 /// A request to the clinic, by name; the values come from the slots.
@@ -168,16 +286,26 @@ pub enum Act {
     MatchIdentity,
     /// `found`, `several`, `none`, `mismatch`, `expired`.
     FindOrders,
+    /// `found`, `several`, `none`.
+    FindAppointments,
     /// `offers`, `nearest`, `none`.
     FindSlots,
     /// `held`, `taken`.
     Hold,
     /// `booked`, `held_for_review`, `taken`.
     Book,
+    /// `moved`, `taken`.
+    Reschedule,
+    /// `cancelled`.
+    Cancel,
+    /// `done`.
+    RecordPreparation,
     /// `callback_noted`.
     RequestCallback,
     /// `done`.
     AmendCallback,
+    /// `done`.
+    OptOut,
     /// `done`.
     Release,
 }
@@ -196,22 +324,32 @@ pub struct State {
     /// The shape of the answer.
     pub expects: Option<Expectation>,
     /// How many digits the number may have that is asked for.
-    #[serde(default)]
     pub digits: Vec<usize>,
     /// The slot that the answer fills.
     pub fills: Option<SlotName>,
     /// Slots that are emptied on entry.
     pub clears: Vec<SlotName>,
+    /// What the caller wants, from here on.
+    pub purpose: Option<Intent>,
     /// A decision.
     pub check: Option<Check>,
     /// A request to the clinic.
     pub act: Option<Act>,
     /// Why, for `request_callback`.
     pub reason: Option<CallbackReason>,
-    /// Ask the open screening questions: `clear`, `review`, `stop`.
-    pub screening: bool,
+    /// Ask the open screening questions of this stage: `clear`, `review`, `stop`.
+    pub screening: Option<Stage>,
     /// Forget the screening answers on entry.
     pub screen_afresh: bool,
+    /// Say the site's record on this topic, or, with "@asked", on what the caller asked about:
+    /// `done`, `none`.
+    pub record: Option<String>,
+    /// Speak the instructions for the appointment: `done`, `none`.
+    pub instruct: bool,
+    /// The question asks for something wrong: "all is fine" is a no to it.
+    pub trouble: bool,
+    /// The values that count are read back here: a yes confirms them.
+    pub reads_back: bool,
     /// Where a reading by the language model is confirmed before it counts. Without it such a
     /// reading is not used here: the model never decides.
     pub confirm: Option<String>,
@@ -225,6 +363,9 @@ pub struct State {
     pub firm: bool,
     /// The call ends here.
     pub end: bool,
+    /// Name and version of the chapter that it stands in.
+    #[serde(skip)]
+    pub chapter: String,
 }
 
 /// How often a state may be entered.
@@ -239,187 +380,119 @@ pub struct Limit {
 
 /// A target that stands for what is being confirmed.
 pub(crate) const CONFIRMED: &str = "@confirmed";
-
-/// Placeholders that the dialogue knows how to fill.
-pub(crate) const VALUES: &[&str] = &[
-    "hospital",
-    "department",
-    "emergency_number",
-    "crisis_line",
-    "office_hours",
-    "name",
-    "given_name",
-    "date_of_birth",
-    "exam",
-    "orders",
-    "offers",
-    "when",
-    "place",
-    "denied",
-    "callback_due",
-    "callback_number",
-    "wish",
-];
+/// A target that stands for the state that a confirmation interrupted.
+pub(crate) const BACK: &str = "@back";
+/// A record's topic that stands for what the caller asked about.
+pub(crate) const ASKED: &str = "@asked";
 
 impl Scenario {
-    /// Name and version, for the record.
+    /// Name and version, for the record: the chapter that the others hang on.
     pub fn name(&self) -> String {
-        format!("{} {}", self.id, self.version)
+        let names =
+            self.chapters.iter().map(|chapter| format!("{} {}", chapter.id, chapter.version));
+        names.collect::<Vec<_>>().join(", ")
     }
 
-    /// Reads and checks a scenario file.
-    pub fn load(path: &Path) -> Result<Self, ScenarioError> {
-        let file = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| ScenarioError::Unreadable {
-            file: file.clone(),
+    /// Reads and checks every `.toml` file of a folder, in the order of their names.
+    ///
+    /// # Errors
+    /// What is wrong, with file and line.
+    pub fn load(folder: &Path) -> Result<Self, ScenarioError> {
+        let unreadable = |path: &Path, error: std::io::Error| ScenarioError::Unreadable {
+            file: path.display().to_string(),
             reason: error.to_string(),
-        })?;
-        Self::read(&file, &text)
+        };
+        let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))?;
+        let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|kind| kind == "toml"));
+        paths.sort();
+        let mut files = Vec::new();
+        for path in paths {
+            let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
+            files.push((path.display().to_string(), text));
+        }
+        Self::read(&files)
     }
 
-    /// Reads and checks the text of a scenario file.
-    pub fn read(file: &str, text: &str) -> Result<Self, ScenarioError> {
-        let scenario: Self = toml::from_str(text).map_err(|error| ScenarioError::Malformed {
-            file: file.to_owned(),
-            reason: error.to_string(),
-        })?;
-        let findings = scenario.findings();
-        if findings.is_empty() {
-            Ok(scenario)
-        } else {
-            Err(ScenarioError::Unsound { file: file.to_owned(), findings })
-        }
-    }
-
-    fn findings(&self) -> Vec<String> {
-        let mut findings = Vec::new();
-        let exits = [
-            ("start", &self.start),
-            ("exits.person", &self.exits.person),
-            ("exits.on_behalf", &self.exits.on_behalf),
-            ("exits.not_understood", &self.exits.not_understood),
-            ("exits.silence", &self.exits.silence),
-            ("exits.failure", &self.exits.failure),
-            ("exits.goodbye", &self.exits.goodbye),
-        ];
-        for (place, target) in exits {
-            self.check_target(place, target, &mut findings);
-        }
-        for flag in RedFlag::ALL {
-            match self.red_flags.get(&flag) {
-                Some(target) => self.check_target("red_flags", target, &mut findings),
-                None => findings.push(format!("red_flags: no script for {}", flag.key())),
+    /// Reads and checks the texts of scenario files, each with its name.
+    ///
+    /// # Errors
+    /// What is wrong, with file and line.
+    pub fn read(files: &[(String, String)]) -> Result<Self, ScenarioError> {
+        let (mut lines, mut findings) = (Vec::new(), Vec::new());
+        let (mut chapters, mut screening) = (Vec::new(), Vec::new());
+        let mut states: BTreeMap<String, State> = BTreeMap::new();
+        for (file, text) in files {
+            let chapter: ChapterFile = toml::from_str(text).map_err(|error| {
+                ScenarioError::Malformed { file: file.clone(), reason: error.to_string() }
+            })?;
+            let name = format!("{} {}", chapter.id, chapter.version);
+            lines.extend(chapter.line);
+            for (state, mut what) in chapter.states {
+                what.chapter.clone_from(&name);
+                if states.insert(state.clone(), what).is_some() {
+                    findings.push(format!("{file}: there is a second state \"{state}\""));
+                }
             }
+            screening.extend(chapter.screening);
+            chapters.push(Chapter {
+                id: chapter.id,
+                title: chapter.title,
+                version: chapter.version,
+                approval: chapter.approval,
+                file: file.clone(),
+                lines: headings(text),
+            });
         }
-        for target in self.corrected.values() {
-            self.check_target("corrected", target, &mut findings);
-        }
-        for (name, state) in &self.states {
-            self.check_state(name, state, &mut findings);
-        }
-        findings.extend(self.unreachable());
-        findings
+        let line = match (lines.len(), lines.pop()) {
+            (1, Some(line)) => line,
+            (count, _) => {
+                let what = format!("one scenario file needs a [line] table; {count} have it");
+                return Err(ScenarioError::Unsound { findings: vec![what] });
+            }
+        };
+        let scenario = Self { line, chapters, states, screening };
+        findings.extend(scenario.findings());
+        if findings.is_empty() { Ok(scenario) } else { Err(ScenarioError::Unsound { findings }) }
     }
 
-    fn check_target(&self, place: &str, target: &str, findings: &mut Vec<String>) {
-        if target != CONFIRMED && !self.states.contains_key(target) {
-            findings.push(format!("{place}: there is no state \"{target}\""));
-        }
+    /// File and line of a state, for messages.
+    pub fn place(&self, state: &str) -> String {
+        let place = |chapter: &Chapter| {
+            chapter.lines.get(state).map(|line| format!("{}:{line}", chapter.file))
+        };
+        self.chapters.iter().find_map(place).unwrap_or_default()
     }
 
-    fn check_state(&self, name: &str, state: &State, findings: &mut Vec<String>) {
-        let targets = state.on.values().chain(&state.fails_to).chain(&state.confirm);
-        for target in targets.chain(state.limit.as_ref().map(|limit| &limit.then)) {
-            self.check_target(name, target, findings);
-        }
-        let kinds = [
-            !state.ask.is_empty(),
-            state.check.is_some(),
-            state.act.is_some(),
-            state.screening,
-            state.end,
-        ];
-        match kinds.iter().filter(|kind| **kind).count() {
-            0 if state.on.contains_key("done") => {}
-            0 => findings.push(format!("{name}: neither asks, checks, acts, ends nor goes on")),
-            1 => {}
-            _ => findings.push(format!("{name}: does more than one of ask, check, act, end")),
-        }
-        if !state.digits.is_empty() && state.expects != Some(Expectation::Digits) {
-            findings.push(format!("{name}: says how many digits, but does not expect any"));
-        }
-        if !state.ask.is_empty() && state.expects.is_none() {
-            findings.push(format!("{name}: asks, but does not say what it expects"));
-        }
-        for outcome in state.required_outcomes() {
-            if !state.on.contains_key(*outcome) {
-                findings.push(format!("{name}: nothing is said about the outcome \"{outcome}\""));
-            }
-        }
-        if state.act == Some(Act::RequestCallback) && state.reason.is_none() {
-            findings.push(format!("{name}: a call-back needs a reason"));
-        }
-        for text in [&state.say, &state.ask].into_iter().chain(&state.again) {
-            for value in wording::placeholders(text).filter(|value| !VALUES.contains(value)) {
-                findings.push(format!("{name}: nobody fills {{{value}}}"));
-            }
-        }
+    /// Where each state may lead, by outcome.
+    pub fn targets<'a>(
+        &'a self,
+        state: &'a State,
+    ) -> impl Iterator<Item = (&'a str, &'a String)> + 'a {
+        let named = state.on.iter().map(|(outcome, target)| (outcome.as_str(), target));
+        let fails = state.fails_to.iter().map(|target| ("not understood", target));
+        let confirm = state.confirm.iter().map(|target| ("read by the model", target));
+        let limit = state.limit.iter().map(|limit| ("once too often", &limit.then));
+        named.chain(fails).chain(confirm).chain(limit)
     }
 
-    /// States that no path from the start or an exit reaches.
-    fn unreachable(&self) -> Vec<String> {
-        let exits = &self.exits;
-        let mut open: Vec<&String> = vec![
-            &self.start,
-            &exits.person,
-            &exits.on_behalf,
-            &exits.not_understood,
-            &exits.silence,
-            &exits.failure,
-            &exits.goodbye,
-        ];
-        open.extend(self.red_flags.values().chain(self.corrected.values()));
-        let mut seen = std::collections::BTreeSet::new();
-        while let Some(name) = open.pop() {
-            if let Some(state) = self.states.get(name).filter(|_| seen.insert(name)) {
-                open.extend(state.on.values().chain(&state.fails_to).chain(&state.confirm));
-                open.extend(state.limit.as_ref().map(|limit| &limit.then));
-            }
-        }
-        let lost = self.states.keys().filter(|name| !seen.contains(name));
-        lost.map(|name| format!("{name}: no path leads here")).collect()
+    /// The states from which calls and exits begin.
+    pub fn entrances(&self) -> BTreeSet<&String> {
+        let line = &self.line;
+        let mut open: BTreeSet<&String> =
+            BTreeSet::from([&line.starts.inbound, &line.starts.preparation, &line.empathy.strong]);
+        open.extend(line.exits.all().map(|(_, target)| target));
+        open.extend(line.red_flags.values().chain(line.corrected.values()));
+        open.extend(line.wishes.values());
+        open
     }
 }
 
-impl State {
-    fn required_outcomes(&self) -> &'static [&'static str] {
-        if self.screening {
-            return &["clear", "review", "stop"];
-        }
-        match (self.check, self.act) {
-            (Some(_), _) => &["yes", "no"],
-            (_, Some(Act::MatchIdentity)) => &["matched", "not_matched"],
-            (_, Some(Act::FindOrders)) => &["found", "several", "none", "mismatch", "expired"],
-            (_, Some(Act::FindSlots)) => &["offers", "nearest", "none"],
-            (_, Some(Act::Hold)) => &["held", "taken"],
-            (_, Some(Act::Book)) => &["booked", "held_for_review", "taken"],
-            (_, Some(Act::RequestCallback)) => &["callback_noted"],
-            (_, Some(Act::AmendCallback | Act::Release)) => &["done"],
-            _ if self.fills.is_some_and(|slot| slot != SlotName::Recording) => &["value"],
-            _ if self.expects == Some(Expectation::YesNo) => &["yes", "no"],
-            _ => &[],
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn errors_say_where_and_what() {
-        let error =
-            Scenario::read("at.toml", "id = \"AT\"\nwhat = 1\n").expect_err("unknown field");
-        assert!(error.to_string().contains("line 2"), "{error}");
-    }
+/// The line on which each state begins.
+fn headings(text: &str) -> BTreeMap<String, usize> {
+    let heading = |(index, line): (usize, &str)| {
+        let name = line.trim().strip_prefix("[states.")?.strip_suffix(']')?;
+        Some((name.to_owned(), index + 1))
+    };
+    text.lines().enumerate().filter_map(heading).collect()
 }

@@ -38,20 +38,47 @@ pub enum Answer {
     Unsure,
 }
 
+/// When a question is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Before an appointment is made.
+    Booking,
+    /// In the call that prepares it.
+    Preparation,
+}
+
+const fn clear() -> Disposition {
+    Disposition::Clear
+}
+
+fn at_booking() -> Vec<Stage> {
+    vec![Stage::Booking]
+}
+
 /// One question of the table.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScreeningQuestion {
     /// Stable name, for records.
     pub id: String,
+    /// When it is asked.
+    #[serde(default = "at_booking")]
+    pub stages: Vec<Stage>,
     /// For which exams it is asked.
     pub applies: Applies,
+    /// Only asked when this other question was answered with yes or doubt.
+    #[serde(default)]
+    pub if_yes: Option<String>,
     /// The question.
     pub ask: String,
     /// The same in other words, after it was not understood.
     pub again: String,
     /// What "yes" leads to, unless `detail` decides.
     pub yes: Disposition,
+    /// What "no" leads to, for the few questions where that is the wrong answer.
+    #[serde(default = "clear")]
+    pub no: Disposition,
     /// A second question after "yes".
     #[serde(default)]
     pub detail: Option<Detail>,
@@ -62,6 +89,15 @@ pub struct ScreeningQuestion {
     /// Words that answer the question with yes wherever they are said, unless denied.
     #[serde(default)]
     pub mentions: Vec<String>,
+    /// Words that answer it with no where it was asked: "only tablets".
+    #[serde(default)]
+    pub denials: Vec<String>,
+    /// It asks about the past: what is told in answer is history, not an emergency.
+    #[serde(default)]
+    pub past: bool,
+    /// Where a number answers it: more than this is yes, as little or less is no.
+    #[serde(default)]
+    pub over: Option<f64>,
     /// Where the rule comes from.
     pub source: String,
 }
@@ -78,6 +114,12 @@ pub struct Detail {
     pub yes: Disposition,
     /// What "no" leads to.
     pub no: Disposition,
+    /// Words that answer it with yes where it was asked.
+    #[serde(default)]
+    pub mentions: Vec<String>,
+    /// Words that answer it with no where it was asked.
+    #[serde(default)]
+    pub denials: Vec<String>,
 }
 
 /// For which exams and patients a question is asked. Every part that is present has to hold.
@@ -94,15 +136,32 @@ pub struct Applies {
     pub may_be_pregnant: bool,
 }
 
+/// What decides which questions are asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    /// The table.
+    pub table: &'a [ScreeningQuestion],
+    /// Before which exam.
+    pub order: &'a OrderFacts,
+    /// Whether the patient may be pregnant, by age and record.
+    pub may_be_pregnant: bool,
+    /// In which call.
+    pub stage: Stage,
+}
+
 impl Applies {
     fn to(&self, order: &OrderFacts, may_be_pregnant: bool) -> bool {
+        self.to_exam(order) && (!self.may_be_pregnant || may_be_pregnant)
+    }
+
+    /// Whether the exam is meant, whoever the patient is.
+    pub fn to_exam(&self, order: &OrderFacts) -> bool {
         let part = order.body_part.as_deref();
         (self.modalities.is_empty() || self.modalities.contains(&order.modality))
             && self.contrast.is_none_or(|contrast| contrast == order.contrast)
             // A body part that the order does not name cannot rule a question out.
             && (self.body_parts.is_empty()
                 || part.is_none_or(|part| self.body_parts.iter().any(|listed| listed == part)))
-            && (!self.may_be_pregnant || may_be_pregnant)
     }
 }
 
@@ -159,14 +218,8 @@ impl Answers {
     }
 
     /// The first open question for the exam.
-    pub fn next<'a>(
-        &self,
-        table: &'a [ScreeningQuestion],
-        order: &OrderFacts,
-        may_be_pregnant: bool,
-    ) -> Option<NextQuestion<'a>> {
-        let applicable =
-            table.iter().filter(|question| question.applies.to(order, may_be_pregnant));
+    pub fn next<'a>(&self, scope: Scope<'a>) -> Option<NextQuestion<'a>> {
+        let applicable = scope.table.iter().filter(|question| self.is_asked(question, scope));
         for question in applicable {
             let detail = question.detail.as_ref();
             match (self.given.get(&question.id), detail) {
@@ -190,27 +243,38 @@ impl Answers {
         None
     }
 
+    fn is_asked(&self, question: &ScreeningQuestion, scope: Scope<'_>) -> bool {
+        question.stages.contains(&scope.stage)
+            && question.applies.to(scope.order, scope.may_be_pregnant)
+            && question.if_yes.as_ref().is_none_or(|id| self.is_yes(id))
+    }
+
     fn disposition_of(&self, question: &ScreeningQuestion) -> Disposition {
-        let Some((Answer::Yes | Answer::Unsure, _)) = self.given.get(&question.id) else {
+        let Some((answer, _)) = self.given.get(&question.id) else {
             return Disposition::Clear;
         };
+        if *answer == Answer::No {
+            return question.no;
+        }
+        let doubt = if *answer == Answer::Unsure { question.no } else { Disposition::Clear };
+        doubt.max(self.disposition_of_yes(question))
+    }
+
+    fn disposition_of_yes(&self, question: &ScreeningQuestion) -> Disposition {
         match (&question.detail, self.details.get(&question.id)) {
             (Some(detail), Some(Answer::No)) => detail.no,
-            (Some(detail), _) => detail.yes,
-            (None, _) => question.yes,
+            (Some(detail), Some(_)) => detail.yes,
+            // The second question is still to be asked; until then the first one's answer counts.
+            (_, None) | (None, _) => question.yes,
         }
     }
 
     /// The worst disposition among the answers that apply to the exam.
-    pub fn disposition(
-        &self,
-        table: &[ScreeningQuestion],
-        order: &OrderFacts,
-        may_be_pregnant: bool,
-    ) -> Disposition {
-        table
+    pub fn disposition(&self, scope: Scope<'_>) -> Disposition {
+        scope
+            .table
             .iter()
-            .filter(|question| question.applies.to(order, may_be_pregnant))
+            .filter(|question| self.is_asked(question, scope))
             .map(|question| self.disposition_of(question))
             .max()
             .unwrap_or(Disposition::Clear)
@@ -220,18 +284,17 @@ impl Answers {
     pub fn denied(&self, table: &[ScreeningQuestion]) -> Vec<String> {
         let no = |question: &&ScreeningQuestion| {
             self.given.get(&question.id).is_some_and(|(answer, _)| *answer == Answer::No)
+                && !question.denied.is_empty()
         };
         table.iter().filter(no).map(|question| question.denied.clone()).collect()
     }
 
     /// Findings of one disposition, each with the caller's words.
-    pub fn findings(
-        &self,
-        table: &[ScreeningQuestion],
-        disposition: Disposition,
-    ) -> Vec<Phi<String>> {
-        table
+    pub fn findings(&self, scope: Scope<'_>, disposition: Disposition) -> Vec<Phi<String>> {
+        scope
+            .table
             .iter()
+            .filter(|question| self.is_asked(question, scope))
             .filter(|question| self.disposition_of(question) == disposition)
             .filter_map(|question| {
                 let (answer, quote) = self.given.get(&question.id)?;
@@ -239,6 +302,51 @@ impl Answers {
                 Some(quote.map(|quote| format!("{}{doubt}: \"{quote}\"", question.finding)))
             })
             .collect()
+    }
+
+    /// What was found, as it is said to the caller: no more than what they told themselves.
+    pub fn found(&self, scope: Scope<'_>, disposition: Disposition) -> Vec<String> {
+        let found = scope.table.iter().filter(|question| {
+            self.is_asked(question, scope) && self.disposition_of(question) == disposition
+        });
+        found
+            .map(|question| {
+                let plain = question.finding.split([':', ';']).next().unwrap_or_default();
+                let mut letters = plain.chars();
+                let first = letters.next().map(|letter| letter.to_lowercase().to_string());
+                first.unwrap_or_default() + letters.as_str()
+            })
+            .collect()
+    }
+
+    /// Whether the question was answered with yes or doubt.
+    pub fn is_yes(&self, id: &str) -> bool {
+        self.given.get(id).is_some_and(|(answer, _)| *answer != Answer::No)
+    }
+
+    /// What the words say to the question, in phrases that the table lists for it, or by a number.
+    pub fn read_by_table(
+        table: &[ScreeningQuestion],
+        id: &str,
+        detail: bool,
+        text: &Phi<String>,
+    ) -> Option<Answer> {
+        let words = words::split(text.expose());
+        let question = table.iter().find(|question| question.id == id)?;
+        let (yes, no): (&[String], &[String]) = match &question.detail {
+            Some(second) if detail => (&second.mentions, &second.denials),
+            _ => (&[], &question.denials),
+        };
+        if no.iter().any(|phrase| words::contains(&words, phrase)) {
+            return Some(Answer::No);
+        }
+        if yes.iter().any(|phrase| words::asserts(&words, phrase)) {
+            return Some(Answer::Yes);
+        }
+        let limit = question.over.filter(|_| !detail)?;
+        let numbers = words::numbers(&words);
+        let most = numbers.iter().copied().reduce(f64::max)?;
+        Some(if most > limit { Answer::Yes } else { Answer::No })
     }
 
     /// Every answer by question, for the record.
@@ -291,8 +399,13 @@ mod tests {
             contrast: true,
             priority: Priority::Routine,
             expired: false,
+            covered: true,
             spoken: "CT".into(),
         }
+    }
+
+    fn scope<'a>(table: &'a [ScreeningQuestion], order: &'a OrderFacts) -> Scope<'a> {
+        Scope { table, order, may_be_pregnant: false, stage: Stage::Booking }
     }
 
     #[test]
@@ -301,9 +414,9 @@ mod tests {
         let mut answers = Answers::default();
         answers.give("reaction", false, Answer::No, "no".into());
         answers.give("kidney", false, Answer::Unsure, "not sure".into());
-        assert_eq!(answers.disposition(&table, &order, false), Disposition::Review);
+        assert_eq!(answers.disposition(scope(&table, &order)), Disposition::Review);
         assert_eq!(answers.denied(&table), ["no earlier reaction"]);
-        assert!(answers.next(&table, &order, false).is_none());
+        assert!(answers.next(scope(&table, &order)).is_none());
     }
 
     #[test]
@@ -311,10 +424,10 @@ mod tests {
         let (table, order) = (table(), ct());
         let mut answers = Answers::default();
         answers.give("reaction", false, Answer::Yes, "yes".into());
-        assert!(answers.next(&table, &order, false).expect("detail").detail);
+        assert!(answers.next(scope(&table, &order)).expect("detail").detail);
         answers.give("reaction", true, Answer::Unsure, "maybe".into());
-        assert_eq!(answers.disposition(&table, &order, false), Disposition::Stop);
-        assert!(answers.next(&table, &order, false).is_none());
+        assert_eq!(answers.disposition(scope(&table, &order)), Disposition::Stop);
+        assert!(answers.next(scope(&table, &order)).is_none());
     }
 
     #[test]
@@ -328,6 +441,6 @@ mod tests {
     #[test]
     fn questions_for_other_exams_are_not_asked() {
         let order = OrderFacts { contrast: false, ..ct() };
-        assert!(Answers::default().next(&table(), &order, false).is_none());
+        assert!(Answers::default().next(scope(&table(), &order)).is_none());
     }
 }

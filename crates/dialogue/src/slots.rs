@@ -3,16 +3,18 @@
 use jiff::civil::Date;
 use radline_phi::Phi;
 
-use crate::action::{Offer, OrderFacts};
+use crate::action::{AppointmentFacts, Offer, OrderFacts};
 use crate::scenario::SlotName;
 use crate::understanding::{Command, TimeWish, Understanding};
-use crate::vocabulary::{ExamMention, Side};
+use crate::vocabulary::{ExamMention, Intent, Side};
 
 /// The values that a dialogue has collected, each as the caller gave it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Slots {
     /// Consent to recording.
     pub recording: Option<bool>,
+    /// What the caller wants done.
+    pub purpose: Option<Intent>,
     /// The exam that the caller speaks of.
     pub exam: ExamMention,
     /// Name as heard.
@@ -21,6 +23,8 @@ pub struct Slots {
     pub date_of_birth: Option<Phi<Date>>,
     /// Which of the open orders.
     pub order: Option<OrderFacts>,
+    /// Which of the patient's appointments.
+    pub appointment: Option<AppointmentFacts>,
     /// Side as stated.
     pub side: Option<Side>,
     /// Wish for day and time.
@@ -31,6 +35,10 @@ pub struct Slots {
     pub callback_number: Option<Phi<String>>,
     /// Where the caller is, in their words.
     pub location: Option<Phi<String>>,
+    /// What the caller told for the colleague, in their words.
+    pub story: Option<Phi<String>>,
+    /// The preparation in the caller's words.
+    pub teach_back: Option<Phi<String>>,
 }
 
 impl Slots {
@@ -38,15 +46,19 @@ impl Slots {
     pub fn is_filled(&self, slot: SlotName) -> bool {
         match slot {
             SlotName::Recording => self.recording.is_some(),
+            SlotName::Purpose => self.purpose.is_some(),
             SlotName::Exam => !self.exam.is_empty(),
             SlotName::Name => self.name.is_some(),
             SlotName::DateOfBirth => self.date_of_birth.is_some(),
             SlotName::Order => self.order.is_some(),
+            SlotName::Appointment => self.appointment.is_some(),
             SlotName::Side => self.side.is_some(),
             SlotName::When => self.when.is_some(),
             SlotName::Offer => self.offer.is_some(),
             SlotName::CallbackNumber => self.callback_number.is_some(),
             SlotName::Location => self.location.is_some(),
+            SlotName::Story => self.story.is_some(),
+            SlotName::TeachBack => self.teach_back.is_some(),
         }
     }
 
@@ -54,15 +66,19 @@ impl Slots {
     pub fn clear(&mut self, slot: SlotName) {
         match slot {
             SlotName::Recording => self.recording = None,
+            SlotName::Purpose => self.purpose = None,
             SlotName::Exam => self.exam = ExamMention::default(),
             SlotName::Name => self.name = None,
             SlotName::DateOfBirth => self.date_of_birth = None,
             SlotName::Order => self.order = None,
+            SlotName::Appointment => self.appointment = None,
             SlotName::Side => self.side = None,
             SlotName::When => self.when = None,
             SlotName::Offer => self.offer = None,
             SlotName::CallbackNumber => self.callback_number = None,
             SlotName::Location => self.location = None,
+            SlotName::Story => self.story = None,
+            SlotName::TeachBack => self.teach_back = None,
         }
     }
 
@@ -118,16 +134,20 @@ impl Slots {
             }
         };
         put("recording", self.recording.map(|consent| consent.to_string()));
+        put("purpose", self.purpose.map(|purpose| purpose.key().to_owned()));
         put("modality", self.exam.modality.map(|modality| modality.key().to_owned()));
         put("body_part", self.exam.body_part.clone());
         put("side", self.side.map(|side| side.spoken().to_owned()));
         put("name", self.name.as_ref().map(|name| name.expose().clone()));
         put("date_of_birth", self.date_of_birth.as_ref().map(|date| date.expose().to_string()));
         put("order", self.order.as_ref().map(|order| order.id.clone()));
+        put("appointment", self.appointment.as_ref().map(|found| found.id.clone()));
         put("when", self.when.as_ref().map(TimeWish::described));
         put("offer", self.offer.as_ref().map(|offer| offer.start.to_string()));
         put("callback_number", self.callback_number.as_ref().map(|digits| digits.expose().clone()));
         put("location", self.location.as_ref().map(|words| words.expose().clone()));
+        put("story", self.story.as_ref().map(|words| words.expose().clone()));
+        put("teach_back", self.teach_back.as_ref().map(|words| words.expose().clone()));
         entries
     }
 }

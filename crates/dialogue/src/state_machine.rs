@@ -3,22 +3,28 @@
 //! The machine owns every decision. What the caller's words mean is decided before it, how the
 //! sentences sound after it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use radline_phi::Phi;
 
-use crate::action::{ActionOutcome, CallbackReason, Offer, OrderFacts, PatientFacts};
+use crate::action::{
+    ActionOutcome, AppointmentFacts, CallbackReason, Called, Offer, OrderFacts, PatientFacts,
+};
 use crate::dialogue_move::{DialogueMove, Sentence, Then};
+use crate::records::{Instruction, KnowledgeRecord};
 use crate::red_flags::RedFlag;
-use crate::scenario::{CONFIRMED, Check, Scenario, SlotName, State};
-use crate::screening::{Answers, Disposition};
+use crate::scenario::{BACK, CONFIRMED, Check, Scenario, SlotName, State};
+use crate::screening::{Answers, Disposition, Scope, Stage};
 use crate::slots::Slots;
-use crate::understanding::{Command, Expectation, Question, Understanding, UnderstoodBy};
+use crate::understanding::{Expectation, Question};
 use crate::vocabulary::{Intent, Priority};
 
 mod answers;
+mod facts;
+mod feelings;
+mod hearing;
 mod outcomes;
 mod prompts;
 
@@ -32,11 +38,17 @@ const TRIES_MIN: usize = 2;
 /// is asked to repeat for ever is not understood, and someone else should take over.
 const ASIDES_MAX: usize = 4;
 
-/// What the site fills into prompts.
+/// What the site knows: what its prompts are filled with, and its records.
 #[derive(Debug, Clone, Default)]
 pub struct SiteFacts {
     /// Placeholder → text: hospital, department, emergency_number, crisis_line, office_hours.
     pub values: BTreeMap<String, String>,
+    /// What may be said about the clinic.
+    pub knowledge: Vec<KnowledgeRecord>,
+    /// How patients get ready, in the order of speaking.
+    pub instructions: Vec<Instruction>,
+    /// Whether the site only demonstrates: records that nobody signed are spoken, too.
+    pub demonstration: bool,
 }
 
 /// One caller's way through a scenario.
@@ -44,14 +56,20 @@ pub struct SiteFacts {
 pub struct Dialogue {
     scenario: Arc<Scenario>,
     site: Arc<SiteFacts>,
+    /// The day of the call.
+    today: Date,
+    /// Whom the clinic called; nobody when the caller did.
+    called: Option<Called>,
     state: String,
     slots: Slots,
     answers: Answers,
     patient: Option<PatientFacts>,
     orders: Vec<OrderFacts>,
+    appointments: Vec<AppointmentFacts>,
     offers: Vec<Offer>,
     declined: Vec<DateTime>,
     callback_due: Option<DateTime>,
+    review_due: Option<DateTime>,
     callback_number_known: bool,
     red_flag: Option<RedFlag>,
     /// The words that raised it.
@@ -64,8 +82,18 @@ pub struct Dialogue {
     asides: usize,
     /// Where a reading by the language model leads once it is confirmed, and how it is said.
     to_confirm: Option<(String, String)>,
+    /// The state that the confirmation interrupted.
+    back: Option<String>,
     /// The screening question that was asked last, and whether it was the second one.
     asked_screening: Option<(String, bool)>,
+    /// What the caller asked about last.
+    topic: Option<String>,
+    /// Sentences said to feelings so far, and turns since the last one.
+    acknowledged: (usize, usize),
+    /// Turns in which the caller was angry.
+    angry: usize,
+    /// Points of the preparation that the caller has said back.
+    said_back: BTreeSet<String>,
 }
 
 /// What the next prompt is made of while the machine walks.
@@ -76,20 +104,24 @@ struct Prompt {
 }
 
 impl Dialogue {
-    /// A dialogue before its first word.
-    pub fn new(scenario: Arc<Scenario>, site: Arc<SiteFacts>) -> Self {
-        let state = scenario.start.clone();
+    /// A dialogue with someone who calls, before its first word. `today` is the day of the call.
+    pub fn new(scenario: Arc<Scenario>, site: Arc<SiteFacts>, today: Date) -> Self {
+        let state = scenario.line.starts.inbound.clone();
         Self {
             scenario,
             site,
+            today,
+            called: None,
             state,
             slots: Slots::default(),
             answers: Answers::default(),
             patient: None,
             orders: Vec::new(),
+            appointments: Vec::new(),
             offers: Vec::new(),
             declined: Vec::new(),
             callback_due: None,
+            review_due: None,
             callback_number_known: false,
             red_flag: None,
             alarm: None,
@@ -97,54 +129,39 @@ impl Dialogue {
             tries: 0,
             asides: 0,
             to_confirm: None,
+            back: None,
             asked_screening: None,
+            topic: None,
+            acknowledged: (0, usize::MAX),
+            angry: 0,
+            said_back: BTreeSet::new(),
         }
+    }
+
+    /// A dialogue with a patient whom the clinic calls to prepare an appointment.
+    pub fn preparation(
+        scenario: Arc<Scenario>,
+        site: Arc<SiteFacts>,
+        today: Date,
+        called: Called,
+    ) -> Self {
+        let state = scenario.line.starts.preparation.clone();
+        // The name is on the record; that it is the patient who speaks, and the second identifier,
+        // has to come from them.
+        let slots = Slots { name: Some(called.name.clone()), ..Slots::default() };
+        Self { state, slots, called: Some(called), ..Self::new(scenario, site, today) }
     }
 
     /// The greeting.
     pub fn begin(&mut self) -> DialogueMove {
-        let start = self.scenario.start.clone();
+        let start = self.state.clone();
         self.go(&start, Prompt::default())
-    }
-
-    /// The caller has said or keyed something.
-    pub fn hear(&mut self, words: &Phi<String>, understanding: &Understanding) -> DialogueMove {
-        let scenario = Arc::clone(&self.scenario);
-        let mut prompt = Prompt::default();
-        if understanding.by == UnderstoodBy::Model {
-            return self.confirm(words, understanding);
-        }
-        if let Some(exit) = self.exit_for(understanding) {
-            return self.go(&exit, prompt);
-        }
-        let aside = aside_for(&scenario, understanding);
-        if let Some(aside) = aside.filter(|_| self.asides < ASIDES_MAX) {
-            self.asides += 1;
-            self.speak(&mut prompt, aside, "aside");
-            prompt.patient = understanding.has(&Command::Wait);
-            return self.ask_again(prompt, 0);
-        }
-        let replaced = self.slots.take(understanding);
-        let screening_changed = self.take_screening_mentions(words);
-        if let Some(target) = self.correction(&replaced, screening_changed) {
-            self.speak(&mut prompt, &scenario.asides.corrected, "aside");
-            return self.go(&target, prompt);
-        }
-        if let Some(outcome) = self.read_answer(words, understanding) {
-            if self.current().screening {
-                return self.screen_on(prompt);
-            }
-            if let Some(target) = self.current().on.get(outcome).cloned() {
-                return self.go(&target, prompt);
-            }
-        }
-        self.without_answer(understanding, prompt)
     }
 
     /// What is said while the clinic takes its time.
     pub fn still_working(&self) -> Vec<Sentence> {
         let mut prompt = Prompt::default();
-        self.speak(&mut prompt, &self.scenario.asides.working, "aside");
+        self.speak(&mut prompt, &self.scenario.line.asides.working, "aside");
         prompt.sentences
     }
 
@@ -157,9 +174,9 @@ impl Dialogue {
     pub fn silence(&mut self) -> DialogueMove {
         let (mut prompt, scenario) = (Prompt::default(), Arc::clone(&self.scenario));
         if self.give_up() {
-            return self.go(&scenario.exits.silence, prompt);
+            return self.go(&scenario.line.exits.silence, prompt);
         }
-        self.speak(&mut prompt, &scenario.asides.not_heard, "aside");
+        self.speak(&mut prompt, &scenario.line.asides.not_heard, "aside");
         let tries = self.tries;
         self.ask_again(prompt, tries)
     }
@@ -173,7 +190,7 @@ impl Dialogue {
         }
         self.red_flag = Some(flag);
         self.alarm = Some(words.clone());
-        let target = self.scenario.red_flags.get(&flag)?.clone();
+        let target = self.scenario.line.red_flags.get(&flag)?.clone();
         Some(self.go(&target, Prompt::default()))
     }
 
@@ -183,14 +200,14 @@ impl Dialogue {
         let target = self.take_outcome(outcome).and_then(|key| self.current().on.get(key).cloned());
         match target {
             Some(target) => self.go(&target, prompt),
-            None if self.state == scenario.exits.failure => {
+            None if self.state == scenario.line.exits.failure => {
                 // Even the task cannot be written: say so and end, rather than go in circles.
-                self.speak(&mut prompt, &scenario.asides.failure, "aside");
+                self.speak(&mut prompt, &scenario.line.asides.failure, "aside");
                 self.done(prompt, Then::HangUp)
             }
             None => {
-                self.speak(&mut prompt, &scenario.asides.failure, "aside");
-                self.go(&scenario.exits.failure, prompt)
+                self.speak(&mut prompt, &scenario.line.asides.failure, "aside");
+                self.go(&scenario.line.exits.failure, prompt)
             }
         }
     }
@@ -198,8 +215,8 @@ impl Dialogue {
     /// A part of the system failed: on to a person.
     pub fn failure(&mut self) -> DialogueMove {
         let (mut prompt, scenario) = (Prompt::default(), Arc::clone(&self.scenario));
-        self.speak(&mut prompt, &scenario.asides.failure, "aside");
-        self.go(&scenario.exits.failure, prompt)
+        self.speak(&mut prompt, &scenario.line.asides.failure, "aside");
+        self.go(&scenario.line.exits.failure, prompt)
     }
 
     /// The collected values.
@@ -222,104 +239,16 @@ impl Dialogue {
         &self.state
     }
 
-    fn current(&self) -> &State {
-        &self.scenario.states[&self.state]
-    }
-
-    fn may_be_pregnant(&self) -> bool {
-        self.patient.as_ref().is_none_or(|patient| patient.may_be_pregnant)
-    }
-
-    /// What the language model read does not count before the caller has said yes to it.
-    fn confirm(&mut self, words: &Phi<String>, understanding: &Understanding) -> DialogueMove {
-        let prompt = Prompt::default();
-        let Some(state) = self.current().confirm.clone() else {
-            return self.without_answer(&Understanding::from_parsers(Vec::new()), prompt);
-        };
-        let person = understanding.has(&Command::RequestPerson);
-        let target = if person {
-            Some(self.scenario.exits.person.clone())
-        } else {
-            self.slots.take(understanding);
-            let outcome = self.read_answer(words, understanding);
-            outcome.and_then(|outcome| self.current().on.get(outcome).cloned())
-        };
-        let Some(target) = target else { return self.without_answer(understanding, prompt) };
-        self.to_confirm = Some((target, wish(understanding)));
-        self.go(&state, prompt)
-    }
-
-    /// The next screening question, or the way out of the table.
-    fn screen_on(&mut self, prompt: Prompt) -> DialogueMove {
-        self.tries = 0;
-        let target = self.screening_outcome().and_then(|key| self.current().on.get(key).cloned());
-        match target {
-            Some(target) => self.go(&target, prompt),
-            None => self.ask_again(prompt, 0),
-        }
-    }
-
-    /// Leaves the scenario's path when the caller asks for that, whatever the question was.
-    fn exit_for(&self, understanding: &Understanding) -> Option<String> {
-        let exits = &self.scenario.exits;
-        let on_the_way_out = self.callback_due.is_some();
-        if understanding.has(&Command::RequestPerson) && !on_the_way_out {
-            return Some(exits.person.clone());
-        }
-        if understanding.has(&Command::OnBehalf) && self.patient.is_none() && !on_the_way_out {
-            return Some(exits.on_behalf.clone());
-        }
-        let leaves = understanding.has(&Command::Goodbye) && !understanding.has(&Command::Affirm);
-        (leaves && self.state != exits.goodbye).then(|| exits.goodbye.clone())
-    }
-
-    fn take_screening_mentions(&mut self, words: &Phi<String>) -> bool {
-        let scenario = Arc::clone(&self.scenario);
-        let before = self.disposition();
-        self.answers.take_mentions(&scenario.screening, words);
-        self.disposition() > before
-    }
-
-    fn disposition(&self) -> Disposition {
-        self.slots.order.as_ref().map_or(Disposition::Clear, |order| {
-            self.answers.disposition(&self.scenario.screening, order, self.may_be_pregnant())
+    /// Whether what was asked last was about the past.
+    pub fn asks_about_the_past(&self) -> bool {
+        let asked = self.asked_screening.as_ref().filter(|_| self.current().screening.is_some());
+        asked.is_some_and(|(id, _)| {
+            self.scenario.screening.iter().any(|question| question.id == *id && question.past)
         })
     }
 
-    /// Where a change of something said earlier leads.
-    fn correction(&self, replaced: &[SlotName], screening_changed: bool) -> Option<String> {
-        let asked = self.current().fills;
-        if self.callback_due.is_some() || self.red_flag.is_some() {
-            return None;
-        }
-        if screening_changed && !self.current().screening {
-            let screening = self.scenario.states.iter().find(|(_, state)| state.screening)?;
-            return Some(screening.0.clone());
-        }
-        let changed = replaced.iter().find(|slot| Some(**slot) != asked)?;
-        let target = self.scenario.corrected.get(changed)?.clone();
-        Some(target)
-    }
-
-    fn without_answer(
-        &mut self,
-        understanding: &Understanding,
-        mut prompt: Prompt,
-    ) -> DialogueMove {
-        let scenario = Arc::clone(&self.scenario);
-        let asks = |intent| matches!(intent, &Command::Want(Intent::Question | Intent::Results));
-        if understanding.commands.iter().any(asks) {
-            self.speak(&mut prompt, &scenario.asides.question, "aside");
-            return self.ask_again(prompt, 0);
-        }
-        if self.give_up() {
-            let exit = self.current().fails_to.clone();
-            let exit = exit.unwrap_or_else(|| scenario.exits.not_understood.clone());
-            return self.go(&exit, prompt);
-        }
-        self.speak(&mut prompt, &scenario.asides.not_understood, "aside");
-        let tries = self.tries;
-        self.ask_again(prompt, tries)
+    fn current(&self) -> &State {
+        &self.scenario.states[&self.state]
     }
 
     /// Counts a turn without a usable answer; true when there were enough of them.
@@ -339,12 +268,7 @@ impl Dialogue {
     fn go(&mut self, target: &str, mut prompt: Prompt) -> DialogueMove {
         let mut target = target.to_owned();
         for _ in 0..STEPS_MAX {
-            if target == CONFIRMED {
-                target = self.to_confirm.take().map_or_else(
-                    || self.scenario.exits.not_understood.clone(),
-                    |(confirmed, _)| confirmed,
-                );
-            }
+            target = self.resolved(target);
             target = self.limited(target);
             self.enter(&target);
             let state = self.current().clone();
@@ -358,7 +282,7 @@ impl Dialogue {
                     None => self.stuck(prompt),
                 };
             }
-            let Some(outcome) = self.next_without_asking(&state) else {
+            let Some(outcome) = self.next_without_asking(&state, &mut prompt) else {
                 return self.ask_again(prompt, 0);
             };
             match state.on.get(outcome) {
@@ -373,10 +297,20 @@ impl Dialogue {
     /// one to find the case they missed.
     fn stuck(&mut self, mut prompt: Prompt) -> DialogueMove {
         let scenario = Arc::clone(&self.scenario);
-        self.speak(&mut prompt, &scenario.asides.failure, "aside");
-        self.state.clone_from(&scenario.exits.failure);
+        self.speak(&mut prompt, &scenario.line.asides.failure, "aside");
+        self.state.clone_from(&scenario.line.exits.failure);
         let action = self.callback(CallbackReason::Failure);
         self.done(prompt, Then::Act(action))
+    }
+
+    /// The state that a target stands for.
+    fn resolved(&mut self, target: String) -> String {
+        let confirmed = match target.as_str() {
+            CONFIRMED => self.to_confirm.take().map(|(confirmed, _)| confirmed),
+            BACK => self.back.take(),
+            _ => return target,
+        };
+        confirmed.unwrap_or_else(|| self.scenario.line.exits.not_understood.clone())
     }
 
     fn limited(&self, target: String) -> String {
@@ -399,35 +333,66 @@ impl Dialogue {
         for slot in state.clears {
             self.slots.clear(slot);
         }
+        self.slots.purpose = state.purpose.or(self.slots.purpose);
     }
 
     /// The outcome of a state that needs no answer, or whose answer is known already.
-    fn next_without_asking(&self, state: &State) -> Option<&'static str> {
+    fn next_without_asking(&mut self, state: &State, prompt: &mut Prompt) -> Option<&'static str> {
         if let Some(check) = state.check {
-            return Some(if self.check(check) { "yes" } else { "no" });
+            return Some(self.check(check));
         }
-        if state.screening {
+        if state.screening.is_some() {
             return self.screening_outcome();
+        }
+        if let Some(topic) = &state.record {
+            return Some(if self.speak_record(prompt, topic) { "done" } else { "none" });
+        }
+        if state.instruct {
+            return Some(if self.speak_instructions(prompt) { "done" } else { "none" });
         }
         if state.ask.is_empty() {
             return Some("done");
         }
-        let known = state.fills.filter(|slot| self.slots.is_filled(*slot))?;
-        (known != SlotName::Recording).then_some("value")
+        match state.fills {
+            Some(SlotName::Recording | SlotName::TeachBack) | None => None,
+            Some(SlotName::Purpose) => {
+                let exam = self.slots.exam.modality.map(|_| "exam");
+                let known = self.slots.purpose.map(Intent::key).or(exam);
+                known.filter(|key| state.on.contains_key(*key))
+            }
+            Some(slot) => self.slots.is_filled(slot).then_some("value"),
+        }
+    }
+
+    fn scope<'a>(&self, scenario: &'a Scenario, order: &'a OrderFacts) -> Scope<'a> {
+        let stage = self.called.as_ref().map_or(Stage::Booking, |_| Stage::Preparation);
+        Scope {
+            table: &scenario.screening,
+            order,
+            may_be_pregnant: self.patient.as_ref().is_none_or(|patient| patient.may_be_pregnant),
+            stage: self.current().screening.unwrap_or(stage),
+        }
+    }
+
+    fn disposition(&self) -> Disposition {
+        let order = self.slots.order.as_ref();
+        order.map_or(Disposition::Clear, |order| {
+            self.answers.disposition(self.scope(&self.scenario, order))
+        })
     }
 
     /// The screening question that the current state would ask now.
     fn open_screening(&self) -> Option<(String, bool)> {
-        let order = self.slots.order.as_ref().filter(|_| self.current().screening)?;
-        let next = self.answers.next(&self.scenario.screening, order, self.may_be_pregnant())?;
+        self.current().screening?;
+        let order = self.slots.order.as_ref()?;
+        let next = self.answers.next(self.scope(&self.scenario, order))?;
         Some((next.id.to_owned(), next.detail))
     }
 
     fn screening_outcome(&self) -> Option<&'static str> {
         let order = self.slots.order.as_ref()?;
-        let disposition = self.disposition();
-        let open = self.answers.next(&self.scenario.screening, order, self.may_be_pregnant());
-        match disposition {
+        let open = self.answers.next(self.scope(&self.scenario, order));
+        match self.disposition() {
             Disposition::Stop => Some("stop"),
             _ if open.is_some() => None,
             Disposition::Review => Some("review"),
@@ -435,19 +400,27 @@ impl Dialogue {
         }
     }
 
-    fn check(&self, check: Check) -> bool {
+    fn check(&self, check: Check) -> &'static str {
         let order = self.slots.order.as_ref();
-        match check {
+        let holds = match check {
+            Check::Purpose => return self.slots.purpose.map_or("none", Intent::key),
             Check::OrderHasSide => order.is_some_and(|order| order.side.is_some()),
             Check::OrderUrgent => {
                 order.is_some_and(|order| matches!(order.priority, Priority::Asap | Priority::Stat))
             }
+            Check::OrderCovered => order.is_some_and(|order| order.covered),
             Check::SideMatches => order.and_then(|order| order.side) == self.slots.side,
             Check::HasDenials => !self.answers.denied(&self.scenario.screening).is_empty(),
             Check::NeedsReview => self.disposition() == Disposition::Review,
             Check::Identified => self.patient.is_some(),
             Check::HasCallbackNumber => self.callback_number_known,
-        }
+            Check::HasTeachBack => !self.points().is_empty(),
+            Check::AppointmentPending => {
+                self.slots.appointment.as_ref().is_some_and(|appointment| appointment.pending)
+            }
+            Check::Outbound => self.called.is_some(),
+        };
+        if holds { "yes" } else { "no" }
     }
 
     fn done(&self, prompt: Prompt, then: Then) -> DialogueMove {
@@ -460,7 +433,7 @@ impl Dialogue {
     }
 
     fn expectation(&self) -> Expectation {
-        if self.current().screening {
+        if self.current().screening.is_some() {
             return Expectation::YesNo;
         }
         self.current().expects.unwrap_or(Expectation::Open)
@@ -472,44 +445,12 @@ impl Dialogue {
         let options = match self.current().fills {
             Some(SlotName::Offer) => self.offers.len(),
             Some(SlotName::Order) => self.orders.len(),
+            Some(SlotName::Appointment) => self.appointments.len(),
             _ => 0,
         };
         let asked = prompt.sentences.last().map(|sentence| sentence.text.clone());
         let digits = self.current().digits.clone();
-        Question { expectation, options, digits, asked: asked.unwrap_or_default() }
+        let trouble = self.current().screening.is_some() || self.current().trouble;
+        Question { expectation, options, digits, trouble, asked: asked.unwrap_or_default() }
     }
-}
-
-/// What the caller seems to want, after "you would like to".
-fn wish(understanding: &Understanding) -> String {
-    let spoken = understanding.commands.iter().find_map(|command| match command {
-        Command::RequestPerson => Some("talk with a person".to_owned()),
-        Command::Exam(exam) => {
-            exam.modality.map(|kind| format!("book this exam: {}", kind.spoken()))
-        }
-        Command::Want(intent) if *intent != Intent::Book => Some(intent.spoken().to_owned()),
-        _ => None,
-    });
-    spoken.unwrap_or_else(|| Intent::Book.spoken().to_owned())
-}
-
-/// Answers that leave the state as it is.
-fn aside_for<'a>(scenario: &'a Scenario, understanding: &Understanding) -> Option<&'a str> {
-    if understanding.has(&Command::AskIfMachine) {
-        return Some(&scenario.asides.machine);
-    }
-    // "Sorry, say that again? Oh. My name is Helen Carter": the answer was found after all.
-    let value = |command: &Command| {
-        matches!(
-            command,
-            Command::Name(_) | Command::DateOfBirth(_) | Command::Digits(_) | Command::Choose(_)
-        )
-    };
-    if understanding.commands.iter().any(value) {
-        return None;
-    }
-    if understanding.has(&Command::Wait) {
-        return Some(&scenario.asides.wait);
-    }
-    understanding.has(&Command::Repeat).then_some("")
 }

@@ -3,7 +3,7 @@
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use radline_phi::Phi;
 
-use crate::vocabulary::{ExamMention, Intent, Modality, Side};
+use crate::vocabulary::{Distress, ExamMention, Feeling, Intent, Modality, Side};
 use crate::wording;
 
 /// The shape of the answer that the last question asks for. It decides how long a pause may be
@@ -182,8 +182,18 @@ pub enum Command {
     Goodbye,
     /// The call is about someone else than the caller.
     OnBehalf,
+    /// The caller would rather speak another language.
+    RequestInterpreter,
+    /// An answering machine speaks.
+    Voicemail,
+    /// The caller wants no more calls from this line.
+    OptOut,
     /// What the caller wants done.
     Want(Intent),
+    /// A question, by its topic, such as "parking".
+    Ask(String),
+    /// What weighs on the caller.
+    Feels(Distress, Feeling),
     /// Something about the exam.
     Exam(ExamMention),
     /// A date of birth.
@@ -213,6 +223,11 @@ impl Command {
             Self::AskIfMachine => "ask_if_machine",
             Self::Goodbye => "goodbye",
             Self::OnBehalf => "on_behalf",
+            Self::RequestInterpreter => "request_interpreter",
+            Self::Voicemail => "voicemail",
+            Self::OptOut => "opt_out",
+            Self::Ask(_) => "ask",
+            Self::Feels(..) => "feels",
             Self::Want(_) => "want",
             Self::Exam(_) => "exam",
             Self::DateOfBirth(_) => "date_of_birth",
@@ -229,6 +244,7 @@ impl Command {
         let kind = self.kind();
         Phi::new(match self {
             Self::Want(intent) => format!("{kind} {}", intent.key()),
+            Self::Ask(topic) => format!("{kind} {topic}"),
             Self::Exam(exam) => {
                 let modality = exam.modality.map_or("", Modality::key);
                 let side = exam.side.map_or("", Side::spoken);
@@ -254,6 +270,8 @@ pub struct Question {
     pub options: usize,
     /// How many digits the number has that is asked for; empty when that is not known.
     pub digits: Vec<usize>,
+    /// Whether it asks for something wrong, as safety questions do: "they are fine" denies that.
+    pub trouble: bool,
     /// The words of the question, for the language model's prompt.
     pub asked: Phi<String>,
 }
@@ -261,7 +279,7 @@ pub struct Question {
 impl Question {
     /// A question of this shape, of which nothing else is known.
     pub fn of(expectation: Expectation) -> Self {
-        Self { expectation, options: 0, digits: Vec::new(), asked: Phi::default() }
+        Self { expectation, options: 0, digits: Vec::new(), trouble: false, asked: Phi::default() }
     }
 }
 

@@ -125,9 +125,11 @@ pub enum Intent {
     Cancel,
     /// Hear when the appointment is.
     CheckAppointment,
+    /// Get ready for an appointment.
+    Prepare,
     /// Ask about a result.
     Results,
-    /// Ask how to get ready, or anything else about the clinic.
+    /// Ask anything else about the clinic.
     Question,
     /// Tell of a new or worse symptom.
     ReportSymptom,
@@ -141,6 +143,7 @@ impl Intent {
             Self::Reschedule => "move an appointment",
             Self::Cancel => "cancel an appointment",
             Self::CheckAppointment => "hear when your appointment is",
+            Self::Prepare => "hear how to get ready for an exam",
             Self::Results => "hear about a result",
             Self::Question => "ask a question",
             Self::ReportSymptom => "tell us about a symptom",
@@ -154,9 +157,34 @@ impl Intent {
             Self::Reschedule => "reschedule",
             Self::Cancel => "cancel",
             Self::CheckAppointment => "check_appointment",
+            Self::Prepare => "prepare",
             Self::Results => "results",
             Self::Question => "question",
             Self::ReportSymptom => "report_symptom",
         }
     }
+}
+
+/// How much weighs on the caller, by their words alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Distress {
+    /// Some worry, annoyance or sadness.
+    Some,
+    /// Fear, despair or rage.
+    Strong,
+}
+
+/// What the feeling is about, as far as the words say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Feeling {
+    /// Waiting, not knowing.
+    Waiting,
+    /// The exam itself.
+    Exam,
+    /// Anger about the clinic or this line.
+    Anger,
+    /// Anything else.
+    General,
 }

@@ -53,6 +53,79 @@ pub fn asserts(words: &[String], phrase: &str) -> bool {
         .any(|(at, window)| window.iter().zip(&phrase).all(|(a, b)| a == b) && !denied(words, at))
 }
 
+/// Numbers up to 999 in the words, in figures or as they are said: "one twenty six" is 126.
+pub fn numbers(words: &[String]) -> Vec<f64> {
+    let mut found = Vec::new();
+    // Value so far, and whether only ones may follow.
+    let mut open: Option<f64> = None;
+    let value_of = |word: &String| word.parse::<f64>().ok().or_else(|| spoken_number(word));
+    for (at, word) in words.iter().enumerate() {
+        let value = value_of(word);
+        // "One twenty, one thirty": the second one begins a number of its own.
+        let begins = value.is_some_and(|value| value < 10.0)
+            && words.get(at + 1).and_then(value_of).is_some_and(|next| next >= 10.0);
+        if begins {
+            found.extend(open.take());
+        }
+        match (value, open) {
+            (Some(value), Some(before)) if before < 10.0 && (10.0..100.0).contains(&value) => {
+                open = Some(before.mul_add(100.0, value));
+            }
+            (Some(value), Some(before))
+                if before % 10.0 == 0.0 && before >= 20.0 && value < 10.0 =>
+            {
+                open = Some(before + value);
+            }
+            (Some(value), Some(before))
+                if before % 100.0 == 0.0 && before > 0.0 && value < 100.0 =>
+            {
+                open = Some(before + value);
+            }
+            (Some(value), _) => {
+                found.extend(open.replace(value));
+            }
+            (None, Some(before)) if word == "hundred" && before < 10.0 => {
+                open = Some(before * 100.0);
+            }
+            (None, None) if word == "hundred" => open = Some(100.0),
+            (None, Some(_)) if word == "and" => {}
+            (None, _) => found.extend(open.take()),
+        }
+    }
+    found.extend(open);
+    found
+}
+
+/// 0 to 90 as one word.
+fn spoken_number(word: &str) -> Option<f64> {
+    const ONES: [&str; 20] = [
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
+    ];
+    const TENS: [&str; 8] =
+        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+    let ones = ONES.iter().position(|name| *name == word).map(|value| value as f64);
+    ones.or_else(|| Some(TENS.iter().position(|name| *name == word)? as f64 * 10.0 + 20.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,5 +135,16 @@ mod tests {
         assert_eq!(split("No, I don't. At 10:30 a.m."), ["no", "i", "dont", "at", "10:30", "am"]);
         assert_eq!(split("3/19/1967"), ["3", "19", "1967"]);
         assert_eq!(split("twenty-three"), ["twenty", "three"]);
+    }
+
+    #[test]
+    fn numbers_are_read_as_they_are_said() {
+        let read = |text: &str| numbers(&split(text));
+        assert_eq!(read("this morning one twenty six"), [126.0]);
+        assert_eq!(read("a hundred and fifty two"), [152.0]);
+        assert_eq!(read("two hundred and ten, sometimes 180"), [210.0, 180.0]);
+        assert_eq!(read("mornings one twenty, one thirty"), [120.0, 130.0]);
+        assert_eq!(read("three fifty"), [350.0]);
+        assert_eq!(read("seventy five kilo"), [75.0]);
     }
 }

@@ -1,6 +1,7 @@
 //! The demonstration scenario, walked command by command.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::civil::{date, datetime};
@@ -10,7 +11,8 @@ use radline_dialogue::{
     TimeWish, Understanding, UnderstoodBy,
 };
 
-const AT: &str = include_str!("../../../deploy/sites/demo-hospital/scenarios/at.toml");
+const FOLDER: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/sites/demo-hospital/scenarios");
 
 struct Play {
     dialogue: Dialogue,
@@ -19,11 +21,13 @@ struct Play {
 
 impl Play {
     fn new() -> Self {
-        let scenario = Scenario::read("at.toml", AT).expect("the demonstration scenario is sound");
+        let scenario =
+            Scenario::load(Path::new(FOLDER)).expect("the demonstration scenario is sound");
         let names = ["hospital", "department", "emergency_number", "crisis_line", "office_hours"];
         let values: BTreeMap<String, String> =
             names.iter().map(|name| ((*name).to_owned(), format!("the {name}"))).collect();
-        let mut dialogue = Dialogue::new(Arc::new(scenario), Arc::new(SiteFacts { values }));
+        let site = SiteFacts { values, ..SiteFacts::default() };
+        let mut dialogue = Dialogue::new(Arc::new(scenario), Arc::new(site), date(2026, 11, 23));
         let last = dialogue.begin();
         Self { dialogue, last }
     }
@@ -114,6 +118,7 @@ fn order(modality: Modality, side: Option<Side>) -> OrderFacts {
         contrast: false,
         priority: Priority::Routine,
         expired: false,
+        covered: true,
         spoken: "MRI of the left knee".into(),
     }
 }
@@ -176,13 +181,20 @@ fn a_stop_fact_in_other_words_than_yes_stops_at_once() {
 #[test]
 fn a_review_answer_holds_the_time_without_confirming_it() {
     let mut play = Play::identified(order(Modality::Mammography, None));
-    play.no().yes().no().state("denials_read_back");
+    play.no().yes();
+    while play.last.state == "screening" {
+        play.no();
+    }
+    play.state("denials_read_back");
     assert!(play.spoken().contains("clinical team"), "{}", play.spoken());
     play.yes();
     play.say("Tuesday", vec![on(1)]).clinic(offers()).say("first", vec![Command::Choose(0)]);
     play.clinic(ActionOutcome::Held).yes();
     assert!(matches!(play.action(), Action::Book { review, .. } if review.len() == 1));
-    play.clinic(ActionOutcome::HeldForReview { appointment: "a1".into() });
+    play.clinic(ActionOutcome::HeldForReview {
+        appointment: "a1".into(),
+        due: datetime(2026, 11, 23, 12, 0, 0, 0),
+    });
     assert!(play.spoken().contains("not confirmed"));
 }
 
@@ -374,7 +386,15 @@ fn a_clinic_that_does_not_answer_reaches_a_person() {
 
 #[test]
 fn a_file_with_a_dead_end_is_refused() {
-    let broken = AT.replace("on = { held = \"read_back\", taken", "on = { taken");
-    let error = Scenario::read("at.toml", &broken).expect_err("a dead end");
-    assert!(error.to_string().contains("hold: nothing is said about the outcome"), "{error}");
+    let mut files: Vec<(String, String)> = ["line", "at", "appointments", "pp", "rcs", "screening"]
+        .iter()
+        .map(|name| {
+            let text = std::fs::read_to_string(format!("{FOLDER}/{name}.toml")).expect("there");
+            (format!("{name}.toml"), text)
+        })
+        .collect();
+    files[1].1 = files[1].1.replace("on = { held = \"read_back\", taken", "on = { taken");
+    let error = Scenario::read(&files).expect_err("a dead end").to_string();
+    assert!(error.contains(": hold: nothing is said about the outcome"), "{error}");
+    assert!(error.contains("at.toml:"), "{error}");
 }

@@ -2,11 +2,11 @@
 
 use jiff::civil::Date;
 use radline_dialogue::words;
-use radline_dialogue::{Command, Expectation, Question, Understanding, UnderstoodBy};
+use radline_dialogue::{Command, Expectation, Intent, Question, Understanding, UnderstoodBy};
 use radline_phi::Phi;
 
 use crate::parsers::yes_no::YesNo;
-use crate::parsers::{birth_date, day_time, exam, name, numbers, request, yes_no};
+use crate::parsers::{birth_date, day_time, exam, feeling, name, numbers, request, topic, yes_no};
 
 /// Fewest digits that are a number to keep rather than a quantity.
 const DIGITS_MIN: usize = 3;
@@ -18,7 +18,10 @@ pub fn understand(text: &Phi<String>, question: &Question, today: Date) -> Under
     let words = text.expose().as_str();
     let expectation = question.expectation;
     let mut commands = request::parse(words, expectation);
+    commands.extend(questions(words, expectation, &commands));
+    commands.extend(feeling::parse(words));
     commands.extend(asked_for(words, question, today));
+    commands.extend(booking(words, question, &commands));
     let named = commands.iter().any(|command| matches!(command, Command::Name(_)));
     if !named {
         commands.extend(volunteered(words, expectation, today));
@@ -30,6 +33,84 @@ pub fn understand(text: &Phi<String>, question: &Question, today: Date) -> Under
 /// nothing of.
 pub fn is_for_model(parsed: &Understanding, question: &Question) -> bool {
     parsed.by == UnderstoodBy::Nobody && question.expectation == Expectation::Open
+}
+
+/// An exam that is named with an order or a need, where no other wish is heard, is to be booked.
+fn booking(text: &str, question: &Question, heard: &[Command]) -> Option<Command> {
+    const NEEDS: &[&str] = &[
+        "order",
+        "ordered",
+        "orders",
+        "doctor",
+        "dr",
+        "sending me",
+        "sent me",
+        "need",
+        "needs",
+        "gotta",
+        "got to",
+        "have to",
+        "want",
+        "wants",
+        "like to",
+        "schedule",
+        "scheduling",
+        "time for",
+        "requested",
+        "requests",
+        "supposed",
+        "due",
+        "referred",
+        "referral",
+        "get my",
+        "get a",
+        "get an",
+        "come in for",
+    ];
+    const DONE: &[&str] = &[
+        "i did",
+        "i had",
+        "was done",
+        "had my",
+        "had an",
+        "had a",
+        "this morning",
+        "yesterday",
+        "last week",
+        "last wednesday",
+        "last monday",
+        "last tuesday",
+        "last thursday",
+        "last friday",
+        "days ago",
+        "weeks ago",
+        "result",
+        "results",
+        "report",
+    ];
+    let opening = question.expectation == Expectation::Open
+        || question.expectation == Expectation::YesNo && !question.trouble;
+    let words = words::split(text);
+    let any = |phrases: &[&str]| phrases.iter().any(|phrase| words::contains(&words, phrase));
+    let named = heard
+        .iter()
+        .any(|command| matches!(command, Command::Exam(exam) if exam.modality.is_some()));
+    let other = heard.iter().any(|command| matches!(command, Command::Want(_) | Command::Ask(_)));
+    (opening && named && !other && any(NEEDS) && !any(DONE)).then_some(Command::Want(Intent::Book))
+}
+
+/// What the caller asks about, and the wish behind it where they name no other.
+fn questions(text: &str, expectation: Expectation, heard: &[Command]) -> Vec<Command> {
+    let mut commands = topic::parse(text, expectation);
+    let wants = heard.iter().any(|command| matches!(command, Command::Want(_)));
+    let first = commands.first().and_then(|command| match command {
+        Command::Ask(topic) => Some(topic::intent(topic)),
+        _ => None,
+    });
+    if let (Some(intent), false, Expectation::Open) = (first, wants, expectation) {
+        commands.push(Command::Want(intent));
+    }
+    commands
 }
 
 /// The values that the question asked for.
@@ -68,10 +149,18 @@ fn asked_for(text: &str, question: &Question, today: Date) -> Vec<Command> {
         commands.extend(wish.map(Command::When));
     }
     let side_asked = question.expectation == Expectation::Choice && question.options == 0;
-    commands.extend(exam::parse(text, side_asked).map(Command::Exam));
+    // "P, E, T, T, A, W, A, Y" is a name.
+    let spelled = matches!(
+        question.expectation,
+        Expectation::Name | Expectation::DateOfBirth | Expectation::Digits
+    );
+    if !spelled {
+        commands.extend(exam::parse(text, side_asked).map(Command::Exam));
+    }
     // A value answers by itself; the yes or no in it is a manner of speaking, except where it
     // turns an offer down.
-    let answer = yes_no::parse(text).map(|answer| match answer {
+    let read = if question.trouble { yes_no::parse_trouble } else { yes_no::parse };
+    let answer = read(text).map(|answer| match answer {
         YesNo::Yes => Command::Affirm,
         YesNo::No => Command::Deny,
         YesNo::Unsure => Command::Unsure,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use radline_dialogue::{RedFlags, Scenario, wording};
+use radline_dialogue::{RedFlags, Scenario, SiteFacts, wording};
 use radline_language::model::LanguageModel;
 use radline_phi::Phi;
 use radline_speech::{
@@ -213,7 +213,7 @@ async fn follow_worklist(services: Arc<Services>) {
 /// Makes the scenario's fixed sentences that are not on disk yet, before the first call: beside a
 /// call, on a small machine, they would starve its transcription.
 async fn prepare_prompts(services: &Services) {
-    let sentences = fixed_sentences(&services.site.triage, &services.site.facts.values);
+    let sentences = fixed_sentences(&services.site.scenario, &services.site.facts);
     let missing: Vec<String> =
         sentences.into_iter().filter(|sentence| !services.voice.knows(sentence)).collect();
     if missing.is_empty() {
@@ -227,22 +227,20 @@ async fn prepare_prompts(services: &Services) {
 
 /// Every sentence of the scenario that holds no caller's data, in the order of the file's states,
 /// the first state before all others.
-fn fixed_sentences(
-    scenario: &Scenario,
-    site: &std::collections::BTreeMap<String, String>,
-) -> Vec<String> {
-    let values = site.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-    let start = scenario.states.get(&scenario.start).into_iter();
+fn fixed_sentences(scenario: &Scenario, site: &SiteFacts) -> Vec<String> {
+    let values = site.values.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    let start = scenario.states.get(&scenario.line.starts.inbound).into_iter();
     let texts = start
         .chain(scenario.states.values())
         .flat_map(|state| [&state.say, &state.ask].into_iter().chain(&state.again));
-    let asides = &scenario.asides;
+    let (asides, empathy) = (&scenario.line.asides, &scenario.line.empathy);
     let asides = [
         &asides.not_understood,
         &asides.not_heard,
         &asides.machine,
         &asides.wait,
         &asides.question,
+        &asides.which_exam,
         &asides.corrected,
         &asides.working,
         &asides.failure,
@@ -251,8 +249,12 @@ fn fixed_sentences(
         let detail = question.detail.iter().flat_map(|detail| [&detail.ask, &detail.again]);
         [&question.ask, &question.again].into_iter().chain(detail)
     });
+    let feelings = [&empathy.waiting, &empathy.exam, &empathy.general, &empathy.anger];
+    let records = site.knowledge.iter().map(|record| &record.text);
     texts
         .chain(asides)
+        .chain(feelings.into_iter().flatten())
+        .chain(records)
         .chain(screening)
         .flat_map(|text| wording::sentences(text))
         .filter_map(|sentence| wording::fill(sentence, &values).ok())

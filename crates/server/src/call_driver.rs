@@ -37,7 +37,7 @@ pub async fn run(services: Arc<Services>, call: IncomingCall, shutdown: Cancella
         id: id.clone(),
         started: services.clock.moment().now,
         peer: call.peer.to_string(),
-        scenario: services.site.triage.name(),
+        scenario: services.site.scenario.name(),
     };
     if let Err(error) = services.store.begin_call(&start).await {
         // Without a record there is no call: nothing that it did could be answered for.
@@ -84,8 +84,9 @@ struct CallDriver {
 
 impl CallDriver {
     fn new(services: Arc<Services>, id: String, leg: Leg) -> Self {
-        let dialogue =
-            Dialogue::new(Arc::clone(&services.site.triage), Arc::clone(&services.site.facts));
+        let (scenario, facts) =
+            (Arc::clone(&services.site.scenario), Arc::clone(&services.site.facts));
+        let dialogue = Dialogue::new(scenario, facts, services.clock.moment().local.date());
         let engine = CallEngine::new(Medium::Voice, dialogue, Arc::clone(&services.red_flags));
         let (sender, results) = mpsc::channel(RESULTS_MAX);
         let log =

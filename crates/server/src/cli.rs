@@ -25,9 +25,11 @@ Examples:
   radline models fetch
   radline serve --site deploy/sites/demo-hospital --data ./data --sip 127.0.0.1:5060
   radline talk --text --site deploy/sites/demo-hospital
+  radline talk --text --site deploy/sites/demo-hospital --scenario pp --appointment demo-a7
   radline calls list --data ./data
   radline appointments list --data ./data --json
   radline evaluate redflags --data utterances.jsonl --errors misses.jsonl
+  radline evaluate dialogues --data callers.jsonl --site deploy/sites/demo-hospital
 
 Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong usage.";
 
@@ -69,6 +71,36 @@ pub enum Evaluate {
     RedFlags(Labelled),
     /// Intents, slot values, requests for a person, and red flags
     Understanding(Labelled),
+    /// Invented callers, played against the dialogues in text
+    Dialogues(Callers),
+}
+
+/// Invented callers.
+#[derive(Debug, Args)]
+pub struct Callers {
+    /// The callers, one JSON object a line: id, scenario, facts, manner, lines, expected
+    #[arg(long)]
+    pub data: PathBuf,
+    /// Folder of the site pack
+    #[arg(
+        long,
+        env = "RADLINE_SITE",
+        value_name = "DIR",
+        default_value = "deploy/sites/demo-hospital"
+    )]
+    pub site: PathBuf,
+    /// The first seed: it chooses among the ways to say something
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Plays of each caller, each with the next seed
+    #[arg(long, default_value_t = 3)]
+    pub plays: u64,
+    /// Prints one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Writes every play that failed to this file, with its transcript
+    #[arg(long)]
+    pub errors: Option<PathBuf>,
 }
 
 /// Labelled utterances.
@@ -103,6 +135,13 @@ pub struct Talk {
     /// One JSON object per turn
     #[arg(long)]
     pub json: bool,
+    /// What the call is: at and rcs are calls that a patient makes, pp is one that the clinic makes
+    /// to prepare a patient for --appointment
+    #[arg(long, value_enum, default_value_t = ScenarioName::At, ignore_case = true)]
+    pub scenario: ScenarioName,
+    /// The appointment that a pp call is about; `radline appointments list` shows them
+    #[arg(long, value_name = "ID", required_if_eq("scenario", "pp"))]
+    pub appointment: Option<String>,
     /// Folder of the site pack
     #[arg(long, env = "RADLINE_SITE", value_name = "DIR")]
     pub site: PathBuf,
@@ -115,6 +154,17 @@ pub struct Talk {
     /// Local date and time at which the call begins, such as 2026-11-23T10:00 [default: now]
     #[arg(long, value_name = "TIME")]
     pub at: Option<DateTime>,
+}
+
+/// Kinds of call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ScenarioName {
+    /// Appointment triage
+    At,
+    /// Pre-examination preparation
+    Pp,
+    /// Radiology clinic services
+    Rcs,
 }
 
 /// Weights.

@@ -16,5 +16,6 @@ pub mod models;
 pub mod site;
 pub mod talk;
 pub mod terminal;
+pub mod text_call;
 pub mod wire_meter;
 pub mod workers;

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
+use radline_dialogue::Called;
 use radline_server::cli::{self, Cli, Command};
 use radline_server::clock::Clock;
 use radline_server::config::Config;
@@ -100,12 +101,34 @@ async fn run_async(command: Command) -> Result<()> {
         Command::Evaluate(cli::Evaluate::Understanding(cli::Labelled { data, json, errors })) => {
             evaluate::run(evaluate::Subject::Understanding, &data, json, errors.as_deref())
         }
+        Command::Evaluate(cli::Evaluate::Dialogues(options)) => {
+            let (data, site) = (&*options.data, &*options.site);
+            let (seed, plays) = (options.seed, options.plays);
+            let what = evaluate::dialogues::Plays { data, site, seed, plays };
+            evaluate::dialogues::run(what, options.json, options.errors.as_deref()).await
+        }
         Command::Models(_) => Ok(()),
     }
 }
 
 async fn open(data: &cli::Data) -> Result<Store> {
     Ok(Store::open(&data.data).await?)
+}
+
+/// Whom a preparation call is for.
+async fn called(
+    store: &Store,
+    scenario: cli::ScenarioName,
+    appointment: Option<String>,
+) -> Result<Option<Called>> {
+    let Some(id) = appointment.filter(|_| scenario == cli::ScenarioName::Pp) else {
+        return Ok(None);
+    };
+    let called = store.called_for(&id).await?;
+    let called = called.with_context(|| {
+        format!("there is no appointment {id} to prepare, or its patient wants no calls; `radline appointments list` shows them")
+    })?;
+    Ok(Some(called))
 }
 
 async fn talk_here(options: cli::Talk) -> Result<()> {
@@ -125,8 +148,9 @@ async fn talk_here(options: cli::Talk) -> Result<()> {
     };
     let store = Store::open(&folder).await?;
     clinic_seed::bring_up_to_date(&store, &site, clock.moment()).await?;
+    let called = called(&store, options.scenario, options.appointment).await?;
     let model = Cache::at(options.models)?.folder().join(Manifest::built_in().file(LANGUAGE));
-    talk::text(site, clock, store, model, options.json).await
+    talk::text(site, clock, store, model, called, options.json).await
 }
 
 /// A message for each SIGTERM or Ctrl-C.

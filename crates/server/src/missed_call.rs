@@ -23,7 +23,7 @@ pub async fn record(services: Arc<Services>, missed: MissedCall) {
 
 async fn write(services: &Services, missed: &MissedCall, what: &str) -> Result<(), StoreError> {
     let (id, now) = (Uuid::new_v4().to_string(), services.clock.moment().now);
-    let scenario = services.site.triage.name();
+    let scenario = services.site.scenario.name();
     let start = CallStart { id: id.clone(), started: now, peer: missed.peer.to_string(), scenario };
     services.store.begin_call(&start).await?;
     let reason = EndReason::NotConnected;

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use radline_clinic::{Office, ScheduleRule};
-use radline_dialogue::{Modality, Scenario, SiteFacts};
+use radline_dialogue::{Instruction, KnowledgeRecord, Modality, Scenario, SiteFacts};
 use serde::Deserialize;
 
 /// A loaded and checked site pack.
@@ -23,8 +23,8 @@ pub struct Site {
     pub facts: Arc<SiteFacts>,
     /// Office hours.
     pub office: Arc<Office>,
-    /// Appointment triage.
-    pub triage: Arc<Scenario>,
+    /// The dialogues.
+    pub scenario: Arc<Scenario>,
     /// Rules of the embedded schedule.
     pub schedule: Vec<ScheduleRule>,
     /// How far ahead the schedule is made, days.
@@ -50,8 +50,34 @@ struct SiteFile {
 struct SiteTable {
     name: String,
     timezone: String,
+    /// A demonstration speaks records that nobody has signed. Patients are not called by one.
+    #[serde(default)]
+    demonstration: bool,
     values: BTreeMap<String, String>,
     office: OfficeTable,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KnowledgeFile {
+    #[serde(default)]
+    record: Vec<KnowledgeRecord>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PreparationFile {
+    #[serde(default)]
+    instruction: Vec<Instruction>,
+}
+
+/// A file of records; a site without it has none.
+fn records<T: Default + serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
+    if !path.is_file() {
+        return Ok(T::default());
+    }
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    toml::from_str(&text).with_context(|| path.display().to_string())
 }
 
 #[derive(Deserialize)]
@@ -143,9 +169,15 @@ impl Site {
         Ok(Self {
             name: file.site.name,
             timezone,
-            facts: Arc::new(SiteFacts { values: file.site.values }),
+            facts: Arc::new(SiteFacts {
+                values: file.site.values,
+                knowledge: records::<KnowledgeFile>(&folder.join("knowledge.toml"))?.record,
+                instructions: records::<PreparationFile>(&folder.join("preparation.toml"))?
+                    .instruction,
+                demonstration: file.site.demonstration,
+            }),
             office: Arc::new(file.site.office.into()),
-            triage: Arc::new(Scenario::load(&folder.join("scenarios").join("at.toml"))?),
+            scenario: Arc::new(Scenario::load(&folder.join("scenarios"))?),
             schedule: file.schedule.rule.into_iter().map(ScheduleRule::from).collect(),
             horizon_days: file.schedule.horizon_days,
             seed: seed.is_file().then_some(seed),
@@ -190,5 +222,6 @@ mod tests {
         let site = Site::load(&folder).expect("loads");
         assert!(site.seed.is_some() && site.horizon_days > 0);
         assert!(!site.spoken_words.is_empty());
+        assert!(!site.facts.knowledge.is_empty() && !site.facts.instructions.is_empty());
     }
 }

@@ -38,6 +38,9 @@ pub struct AppointmentEntry {
     pub patient_name: Phi<String>,
     /// The call that made it; none when it was imported.
     pub call: Option<String>,
+    /// Whether the patient was prepared for it in a call.
+    #[serde(default)]
+    pub prepared: bool,
     /// Findings kept with it.
     #[serde(with = "stored")]
     pub notes: Phi<Vec<String>>,
@@ -100,6 +103,7 @@ impl Store {
                 patient: patient.id,
                 patient_name: Phi::new(name),
                 call: row.try_get("call_id")?,
+                prepared: row.try_get::<Option<i64>, _>("prepared")?.is_some(),
                 notes: Phi::new(
                     serde_json::from_str(&notes)
                         .map_err(|_| StoreError::Corrupt { what: "appointment" })?,

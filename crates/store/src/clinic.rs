@@ -47,6 +47,22 @@ impl Store {
                 let facts = orders.iter().map(|order| order.facts(today)).collect();
                 Ok(ActionOutcome::Orders(facts))
             }
+            Action::FindAppointments { patient } => self.find_appointments(moment, patient).await,
+            Action::Reschedule { appointment, slot } => {
+                self.reschedule(call, moment, appointment, slot).await
+            }
+            Action::Cancel { appointment } => self.cancel(appointment).await,
+            Action::RecordPreparation { appointment, review, notes } => {
+                self.record_preparation(call, moment, office, appointment, review, notes).await
+            }
+            Action::OptOut { patient } => {
+                sqlx::query("UPDATE patient SET no_calls = ? WHERE id = ?")
+                    .bind(moment.now.as_second())
+                    .bind(patient)
+                    .execute(&self.pool)
+                    .await?;
+                Ok(ActionOutcome::Done)
+            }
             Action::FindSlots { order, wish, declined } => {
                 self.find_slots(call, moment, order, wish, declined).await
             }
@@ -205,7 +221,8 @@ impl Store {
             .fetch_optional(&mut *transaction)
             .await?;
         if let Some(row) = earlier {
-            return Ok(booked(row.try_get("id")?, review));
+            let due = office.callback_due(moment.local);
+            return Ok(booked(row.try_get("id")?, review, due));
         }
         let id = Uuid::new_v4().to_string();
         let sql = "INSERT INTO appointment
@@ -244,15 +261,15 @@ impl Store {
             task.insert(&mut transaction, call, moment, due).await?;
         }
         transaction.commit().await?;
-        Ok(booked(id, review))
+        Ok(booked(id, review, office.callback_due(moment.local)))
     }
 }
 
-fn booked(appointment: String, review: &[Phi<String>]) -> ActionOutcome {
+fn booked(appointment: String, review: &[Phi<String>], due: DateTime) -> ActionOutcome {
     if review.is_empty() {
         ActionOutcome::Booked { appointment }
     } else {
-        ActionOutcome::HeldForReview { appointment }
+        ActionOutcome::HeldForReview { appointment, due }
     }
 }
 

@@ -5,6 +5,7 @@ pub mod appointments;
 pub mod calls;
 pub mod clinic;
 pub mod database;
+mod existing;
 pub mod import;
 pub mod recording;
 pub mod tasks;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::civil::{Date, date, datetime};
 use radline_dialogue::vocabulary::{Modality, Priority, Side};
-use radline_dialogue::{Action, ActionOutcome, Offer, OrderFacts, PatientFacts};
+use radline_dialogue::{Action, ActionOutcome, AppointmentFacts, Offer, OrderFacts, PatientFacts};
 use rand::Rng;
 use rand::rngs::StdRng;
 
@@ -22,6 +22,8 @@ const SLOW: f64 = 0.01;
 #[derive(Debug, Default)]
 pub struct Clinic {
     held: Option<String>,
+    /// The appointment that the call made.
+    appointment: Option<AppointmentFacts>,
     /// Appointments made.
     pub booked: usize,
     /// What must never happen, if it did.
@@ -46,7 +48,17 @@ impl Clinic {
                 let known = name.contains("jane") && *date_of_birth.expose() == date(1960, 3, 4);
                 if known { ActionOutcome::Matched(patient()) } else { ActionOutcome::NotMatched }
             }
+            // An order with an appointment is no open one.
+            Action::FindOrders { .. } if self.booked > 0 => ActionOutcome::Orders(Vec::new()),
             Action::FindOrders { .. } => ActionOutcome::Orders(vec![order()]),
+            Action::FindAppointments { .. } => {
+                ActionOutcome::Appointments(self.appointment.iter().cloned().collect())
+            }
+            Action::Reschedule { slot, .. } => self.reschedule(slot),
+            Action::Cancel { .. } => {
+                self.appointment = None;
+                ActionOutcome::Cancelled
+            }
             Action::FindSlots { declined, .. } => {
                 let offers: Vec<Offer> =
                     offers().into_iter().filter(|offer| !declined.contains(&offer.start)).collect();
@@ -67,7 +79,9 @@ impl Clinic {
                     has_number: random.random_bool(0.5),
                 }
             }
-            Action::AmendCallback { .. } => ActionOutcome::Done,
+            Action::AmendCallback { .. }
+            | Action::RecordPreparation { .. }
+            | Action::OptOut { .. } => ActionOutcome::Done,
             Action::Release => {
                 self.held = None;
                 ActionOutcome::Done
@@ -84,11 +98,33 @@ impl Clinic {
             self.broken = Some("one call booked twice".to_owned());
         }
         let appointment = "A1".to_owned();
+        self.appointment =
+            offers().into_iter().find(|offer| offer.slot == slot).map(|offer| AppointmentFacts {
+                id: appointment.clone(),
+                start: offer.start,
+                place: offer.place,
+                order: order(),
+                pending: review,
+            });
         if review {
-            ActionOutcome::HeldForReview { appointment }
+            ActionOutcome::HeldForReview { appointment, due: datetime(2026, 11, 24, 12, 0, 0, 0) }
         } else {
             ActionOutcome::Booked { appointment }
         }
+    }
+}
+
+impl Clinic {
+    fn reschedule(&mut self, slot: &str) -> ActionOutcome {
+        if self.held.as_deref() != Some(slot) {
+            self.broken = Some("an appointment was moved to a time that was not held".to_owned());
+        }
+        let moved = offers().into_iter().find(|offer| offer.slot == slot);
+        match (self.appointment.as_mut(), moved) {
+            (Some(appointment), Some(offer)) => appointment.start = offer.start,
+            _ => self.broken = Some("what is not there was moved".to_owned()),
+        }
+        ActionOutcome::Moved
     }
 }
 
@@ -110,6 +146,7 @@ fn order() -> OrderFacts {
         contrast: false,
         priority: Priority::Routine,
         expired: false,
+        covered: true,
         spoken: "MRI of the left knee".to_owned(),
     }
 }

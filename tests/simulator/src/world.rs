@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
 use std::fmt::Write;
 use std::hash::{Hash, Hasher};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -28,7 +29,8 @@ use crate::mark::{Mark, Source};
 use crate::models::{self, Ears, Fate};
 use crate::report::{Report, Violation};
 
-const AT: &str = include_str!("../../../deploy/sites/demo-hospital/scenarios/at.toml");
+const FOLDER: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/sites/demo-hospital/scenarios");
 /// No call is longer.
 const CALL_MAX: Duration = Duration::from_mins(25);
 /// Frames of a clause.
@@ -93,13 +95,13 @@ struct World {
 fn dialogue() -> Dialogue {
     static SCENARIO: OnceLock<(Arc<Scenario>, Arc<SiteFacts>)> = OnceLock::new();
     let (scenario, facts) = SCENARIO.get_or_init(|| {
-        let scenario = Scenario::read("at.toml", AT)
+        let scenario = Scenario::load(Path::new(FOLDER))
             .expect("the demonstration scenario is checked by the tests of its own crate");
         let names = ["hospital", "department", "emergency_number", "crisis_line", "office_hours"];
         let values = names.iter().map(|name| ((*name).to_owned(), (*name).to_owned())).collect();
-        (Arc::new(scenario), Arc::new(SiteFacts { values }))
+        (Arc::new(scenario), Arc::new(SiteFacts { values, ..SiteFacts::default() }))
     });
-    Dialogue::new(Arc::clone(scenario), Arc::clone(facts))
+    Dialogue::new(Arc::clone(scenario), Arc::clone(facts), TODAY)
 }
 
 fn engine() -> CallEngine {

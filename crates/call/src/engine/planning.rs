@@ -88,7 +88,8 @@ impl Plan {
         said: Said<'_>,
         numbers: &mut Numbers,
     ) -> (Self, Vec<Preparation>) {
-        let flag = red_flags.find(said.words.expose());
+        let past = dialogue.asks_about_the_past();
+        let flag = red_flags.find_in_answer(said.words.expose(), past);
         let flagged = flag.and_then(|flag| dialogue.red_flag(flag, said.words));
         let flag = flag.filter(|_| flagged.is_some());
         let next = flagged.unwrap_or_else(|| hear(&mut dialogue, said));

@@ -3,10 +3,12 @@
 use radline_phi::Phi;
 
 use super::Dialogue;
-use crate::action::Offer;
+use crate::action::{AppointmentFacts, Offer};
 use crate::scenario::SlotName;
-use crate::screening::Answer;
+use crate::screening::{Answer, Answers};
 use crate::understanding::{Command, Expectation, TimeWish, Understanding};
+use crate::vocabulary::Intent;
+use crate::words;
 
 impl Dialogue {
     /// The outcome of the caller's words for the current question, after filling its slot.
@@ -16,13 +18,17 @@ impl Dialogue {
         words: &Phi<String>,
         understanding: &Understanding,
     ) -> Option<&'static str> {
-        if self.current().screening {
+        if self.current().screening.is_some() {
             return self.read_screening(words, understanding);
         }
         let state = self.current().clone();
+        if let Some(outcome) = self.who_answers(understanding) {
+            return Some(outcome);
+        }
         let answer = match state.fills {
             Some(SlotName::Offer) => self.read_offer(understanding),
             Some(SlotName::Order) => self.read_order(understanding),
+            Some(SlotName::Appointment) => self.read_appointment(understanding),
             Some(SlotName::When) => self.read_wish(understanding),
             Some(SlotName::Side) => self.slots.side.map(|_| "value"),
             Some(SlotName::CallbackNumber) => self.read_number(understanding),
@@ -33,29 +39,72 @@ impl Dialogue {
                 self.slots.location = Some(words.clone());
                 Some("value")
             }
-            Some(SlotName::Recording | SlotName::Exam) | None => None,
+            Some(SlotName::Story) => {
+                self.slots.story = Some(words.clone());
+                Some("value")
+            }
+            Some(SlotName::TeachBack) if asks_something(understanding) => None,
+            Some(SlotName::TeachBack) => Some(self.read_teach_back(words)),
+            Some(SlotName::Recording | SlotName::Exam | SlotName::Purpose) | None => None,
         };
         if answer.is_some() {
             return answer;
         }
-        let outcome = understanding.commands.iter().find_map(|command| match command {
+        let yes_no = |command: &Command| match command {
             Command::Affirm => Some("yes"),
             Command::Deny => Some("no"),
             Command::Unsure => Some("unsure"),
-            Command::Want(intent) => Some(intent.key()),
             _ => None,
-        });
+        };
+        let wants = |command: &Command| match command {
+            Command::OnBehalf => Some("on_behalf"),
+            Command::Want(intent) => Some(intent.key()),
+            Command::Goodbye => Some("goodbye"),
+            _ => None,
+        };
+        let known = |outcome: &&str| state.on.contains_key(*outcome);
+        // "Yes, there is, I need to cancel": the wish says more than the yes.
+        let wish = understanding.commands.iter().filter_map(wants).find(|wish| known(wish));
+        let outcome = wish.or_else(|| understanding.commands.iter().find_map(yes_no));
         if state.fills == Some(SlotName::Recording) {
             // Anything but a clear yes means no recording.
-            self.slots.recording = outcome.map(|outcome| outcome == "yes");
+            let answer = understanding.commands.iter().find_map(yes_no);
+            self.slots.recording = answer.map(|outcome| outcome == "yes").or(self.slots.recording);
+            return answer.filter(known);
         }
         // A wish for another day, said where yes or no was asked, changes the wish.
         let asked_yes_no = state.expects == Some(Expectation::YesNo);
         if asked_yes_no && self.slots.offer.is_some() && self.changes_offer(understanding) {
             return Some("change");
         }
-        let known = |outcome: &&str| state.on.contains_key(*outcome);
-        outcome.filter(known).or_else(|| exam_named(understanding)).filter(known)
+        self.topic = asked_topic(understanding).or(self.topic.take());
+        let question = asked_topic(understanding).map(|topic| self.question_about(&topic));
+        if let Some(outcome) = outcome.filter(known).or(question).filter(known) {
+            return Some(outcome);
+        }
+        let book = exam_named(understanding).filter(known)?;
+        self.slots.purpose = Some(Intent::Book);
+        Some(book)
+    }
+
+    /// A question about getting ready needs the caller's exam first; others are answered as they
+    /// are.
+    fn question_about(&self, topic: &str) -> &'static str {
+        let unknown = self.slots.order.is_none() || self.patient.is_none();
+        if self.is_preparation(topic) && unknown { "prepare" } else { "question" }
+    }
+
+    /// In a call that the clinic makes, before it is known who picked up: a name says whether it is
+    /// the patient.
+    fn who_answers(&self, understanding: &Understanding) -> Option<&'static str> {
+        let called = self.called.as_ref().filter(|_| self.patient.is_none())?;
+        let who = self.current().on.contains_key("on_behalf");
+        let said = understanding.commands.iter().find_map(|command| match command {
+            Command::Name(name) if who => Some(words::split(name.expose())),
+            _ => None,
+        })?;
+        let of_patient = words::split(called.name.expose());
+        Some(if said.iter().all(|word| of_patient.contains(word)) { "yes" } else { "no" })
     }
 
     fn read_screening(
@@ -70,11 +119,15 @@ impl Dialogue {
             return Some("next");
         }
         let (id, detail) = open?;
-        let answer = understanding.commands.iter().find_map(|command| match command {
-            Command::Affirm => Some(Answer::Yes),
-            Command::Deny => Some(Answer::No),
-            Command::Unsure => Some(Answer::Unsure),
-            _ => None,
+        // What the table lists for this question says more than a yes or no on the way to it.
+        let listed = Answers::read_by_table(&self.scenario.screening, &id, detail, words);
+        let answer = listed.or_else(|| {
+            understanding.commands.iter().find_map(|command| match command {
+                Command::Affirm => Some(Answer::Yes),
+                Command::Deny => Some(Answer::No),
+                Command::Unsure => Some(Answer::Unsure),
+                _ => None,
+            })
         })?;
         self.answers.give(&id, detail, answer, words.clone());
         Some("next")
@@ -97,10 +150,8 @@ impl Dialogue {
             }
             // "Any of them is fine", "the first you have".
             Some(_) => self.offers.iter().take(1).collect(),
-            // Yes to the only offer takes it; yes to several does not say which.
-            None if understanding.has(&Command::Affirm) => {
-                self.offers.iter().take(usize::from(self.offers.len() == 1)).collect()
-            }
+            // Yes to several does not say which: the first is read back before it is booked.
+            None if understanding.has(&Command::Affirm) => self.offers.iter().take(1).collect(),
             None => Vec::new(),
         };
         if let [offer, others @ ..] = &fitting[..]
@@ -155,6 +206,27 @@ impl Dialogue {
         self.slots.order.as_ref().map(|_| "value")
     }
 
+    fn read_appointment(&mut self, understanding: &Understanding) -> Option<&'static str> {
+        let index = understanding.commands.iter().find_map(|command| match command {
+            Command::Choose(index) => Some(*index),
+            Command::ChooseLast => self.appointments.len().checked_sub(1),
+            _ => None,
+        });
+        let wish = wish_in(understanding).filter(|wish| !wish.is_empty());
+        let fits = |found: &&AppointmentFacts| match wish {
+            Some(wish) => wish.admits(found.start),
+            None => self.mention_fits(&found.order),
+        };
+        let mut fitting = self.appointments.iter().filter(fits);
+        let only = fitting.next().filter(|_| fitting.next().is_none());
+        let found = match index {
+            Some(index) => self.appointments.get(index),
+            None => only,
+        }?;
+        self.take_appointment(found.clone());
+        Some("value")
+    }
+
     fn read_wish(&mut self, understanding: &Understanding) -> Option<&'static str> {
         let wish = wish_in(understanding)?;
         self.slots.when = Some(wish.clone());
@@ -171,6 +243,21 @@ impl Dialogue {
         self.slots.callback_number = Some(digits.clone());
         Some("value")
     }
+}
+
+fn asked_topic(understanding: &Understanding) -> Option<String> {
+    understanding.commands.iter().find_map(|command| match command {
+        Command::Ask(topic) => Some(topic.clone()),
+        _ => None,
+    })
+}
+
+/// Whether the words ask instead of telling.
+fn asks_something(understanding: &Understanding) -> bool {
+    let asks = |command: &Command| {
+        matches!(command, Command::Ask(_) | Command::Feels(..) | Command::Want(_))
+    };
+    understanding.commands.iter().any(asks)
 }
 
 /// An exam named where anything may be said counts as the wish to book it.

@@ -3,7 +3,7 @@
 use radline_phi::Phi;
 
 use super::Dialogue;
-use crate::action::{Action, ActionOutcome, CallbackReason, OrderFacts};
+use crate::action::{Action, ActionOutcome, AppointmentFacts, CallbackReason, OrderFacts};
 use crate::scenario::{Act, State};
 use crate::screening::Disposition;
 
@@ -12,12 +12,26 @@ impl Dialogue {
     pub(super) fn action(&self, act: Act, state: &State) -> Option<Action> {
         let order = || Some(self.slots.order.as_ref()?.id.clone());
         let slot = || Some(self.slots.offer.as_ref()?.slot.clone());
+        let appointment = || Some(self.slots.appointment.as_ref()?.id.clone());
         Some(match act {
             Act::MatchIdentity => Action::MatchIdentity {
                 name: self.slots.name.clone()?,
                 date_of_birth: self.slots.date_of_birth.clone()?,
             },
             Act::FindOrders => Action::FindOrders { patient: self.patient.as_ref()?.id.clone() },
+            Act::FindAppointments => {
+                Action::FindAppointments { patient: self.patient.as_ref()?.id.clone() }
+            }
+            Act::Reschedule => Action::Reschedule { appointment: appointment()?, slot: slot()? },
+            Act::Cancel => Action::Cancel { appointment: appointment()? },
+            Act::RecordPreparation => Action::RecordPreparation {
+                appointment: appointment()?,
+                review: self.findings(Disposition::Review),
+                notes: self.findings(Disposition::Note),
+            },
+            Act::OptOut => Action::OptOut {
+                patient: self.called.as_ref().map(|called| called.patient.clone())?,
+            },
             Act::FindSlots => Action::FindSlots {
                 order: order()?,
                 wish: self.slots.when.clone().unwrap_or_default(),
@@ -27,7 +41,7 @@ impl Dialogue {
             Act::Book => Action::Book {
                 slot: slot()?,
                 order: order()?,
-                review: self.findings(Disposition::Review),
+                review: self.reviews(),
                 notes: self.findings(Disposition::Note),
             },
             Act::RequestCallback => self.callback(state.reason?),
@@ -56,12 +70,24 @@ impl Dialogue {
             (CallbackReason::RedFlag(_), Some(flag)) => CallbackReason::RedFlag(flag),
             _ => reason,
         };
-        let patient = self.patient.as_ref().map(|patient| patient.id.clone());
+        // The patient whom the clinic called is the one to call again, whoever picked up.
+        let called = self.called.as_ref().map(|called| called.patient.clone());
+        let patient = self.patient.as_ref().map(|patient| patient.id.clone()).or(called);
         Action::RequestCallback { reason, patient, story }
     }
 
+    /// Everything that a provider has to look at before a booking is confirmed.
+    fn reviews(&self) -> Vec<Phi<String>> {
+        let mut reviews = self.findings(Disposition::Review);
+        if self.slots.order.as_ref().is_some_and(|order| !order.covered) {
+            reviews.push(Phi::new("Coverage or authorisation is not on record".to_owned()));
+        }
+        reviews
+    }
+
     fn findings(&self, disposition: Disposition) -> Vec<Phi<String>> {
-        self.answers.findings(&self.scenario.screening, disposition)
+        let Some(order) = &self.slots.order else { return Vec::new() };
+        self.answers.findings(self.scope(&self.scenario, order), disposition)
     }
 
     /// Takes up what the clinic answered; the outcome's name, or `None` when it failed.
@@ -73,6 +99,9 @@ impl Dialogue {
             }
             ActionOutcome::NotMatched => "not_matched",
             ActionOutcome::Orders(orders) => self.take_orders(orders),
+            ActionOutcome::Appointments(found) => self.take_appointments(found),
+            ActionOutcome::Moved => "moved",
+            ActionOutcome::Cancelled => "cancelled",
             ActionOutcome::Offers { offers, as_wished } => {
                 self.slots.offer = None;
                 self.offers = offers;
@@ -89,7 +118,10 @@ impl Dialogue {
                 "taken"
             }
             ActionOutcome::Booked { .. } => "booked",
-            ActionOutcome::HeldForReview { .. } => "held_for_review",
+            ActionOutcome::HeldForReview { due, .. } => {
+                self.review_due = Some(due);
+                "held_for_review"
+            }
             ActionOutcome::CallbackNoted { due, has_number } => {
                 self.callback_due = Some(due);
                 self.callback_number_known = has_number;
@@ -127,9 +159,41 @@ impl Dialogue {
         }
     }
 
+    /// Which of the appointments the call is about: the one that the clinic called for, or the only
+    /// one that fits what the caller said.
+    fn take_appointments(&mut self, found: Vec<AppointmentFacts>) -> &'static str {
+        self.slots.appointment = None;
+        let called = self.called.as_ref().map(|called| called.appointment.clone());
+        if let Some(one) = found.iter().find(|one| Some(&one.id) == called.as_ref()) {
+            let one = one.clone();
+            self.take_appointment(one);
+            return "found";
+        }
+        let mut fitting = found.clone();
+        fitting.retain(|one| self.mention_fits(&one.order));
+        self.appointments = if fitting.is_empty() { found } else { fitting };
+        match &self.appointments[..] {
+            [] => "none",
+            [one] => {
+                let one = one.clone();
+                self.take_appointment(one);
+                "found"
+            }
+            _ => "several",
+        }
+    }
+
+    /// The exam of the appointment is what the rest of the call is about.
+    pub(super) fn take_appointment(&mut self, appointment: AppointmentFacts) {
+        // Its own time is no new one.
+        self.declined = vec![appointment.start];
+        self.slots.order = Some(appointment.order.clone());
+        self.slots.appointment = Some(appointment);
+    }
+
     /// Whether the order is for the exam that the caller spoke of. The side is left to its own
     /// question: a wrong side has to be noticed, not filtered away.
-    fn mention_fits(&self, order: &OrderFacts) -> bool {
+    pub(super) fn mention_fits(&self, order: &OrderFacts) -> bool {
         let mention = &self.slots.exam;
         let part_fits = match (&mention.body_part, &order.body_part) {
             (Some(said), Some(ordered)) => parts_agree(said, ordered),

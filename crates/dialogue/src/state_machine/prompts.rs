@@ -7,6 +7,7 @@ use radline_phi::Phi;
 
 use super::{Dialogue, Prompt};
 use crate::dialogue_move::Sentence;
+use crate::screening::Disposition;
 use crate::wording;
 
 impl Dialogue {
@@ -14,9 +15,17 @@ impl Dialogue {
     pub(super) fn speak(&self, prompt: &mut Prompt, template: &str, part: &str) {
         // What a state says may have to be heard; its question may always be answered early.
         let firm = part == "say" && self.current().firm;
+        let source = format!("{} {}.{part}", self.current().chapter, self.state);
+        self.speak_with(prompt, template, &source, firm);
+    }
+
+    /// Adds a record's sentences to the prompt.
+    pub(super) fn speak_from(&self, prompt: &mut Prompt, template: &str, source: &str) {
+        self.speak_with(prompt, template, source, false);
+    }
+
+    fn speak_with(&self, prompt: &mut Prompt, template: &str, source: &str, firm: bool) {
         let values = self.values();
-        let source =
-            format!("{} {} {}.{part}", self.scenario.id, self.scenario.version, self.state);
         for sentence in wording::sentences(template) {
             // The checks at load time name every placeholder, and one without a value here is
             // one that the caller has not given yet. The sentence makes no sense without it.
@@ -24,7 +33,7 @@ impl Dialogue {
             let personal = |value: &str| !self.site.values.contains_key(value);
             let reusable = !wording::placeholders(sentence).any(personal);
             let text = Phi::new(text);
-            prompt.sentences.push(Sentence { text, reusable, firm, source: source.clone() });
+            prompt.sentences.push(Sentence { text, reusable, firm, source: source.to_owned() });
         }
     }
 
@@ -32,8 +41,8 @@ impl Dialogue {
     pub(super) fn speak_question(&self, prompt: &mut Prompt, tries: usize) {
         let scenario = Arc::clone(&self.scenario);
         let state = self.current();
-        if let (true, Some(order)) = (state.screening, &self.slots.order) {
-            let next = self.answers.next(&scenario.screening, order, self.may_be_pregnant());
+        if let (Some(_), Some(order)) = (state.screening, &self.slots.order) {
+            let next = self.answers.next(self.scope(&scenario, order));
             if let Some(question) = next {
                 let text = if tries == 0 { question.ask } else { question.again };
                 self.speak(prompt, text, question.id);
@@ -61,9 +70,23 @@ impl Dialogue {
         put("date_of_birth", birth.map(|date| wording::birth_date(*date.expose())));
         let patient = self.patient.as_ref();
         put("given_name", patient.map(|patient| patient.given_name.expose().clone()));
+        put("called_name", self.called.as_ref().map(|called| called.name.expose().clone()));
+        let mentioned = slots.exam.modality.map(|modality| modality.spoken().to_owned());
+        put("mentioned_exam", mentioned);
         put("exam", slots.order.as_ref().map(|order| order.spoken.clone()));
         put("when", slots.offer.as_ref().map(|offer| wording::moment(offer.start)));
         put("place", slots.offer.as_ref().map(|offer| offer.place.clone()));
+        put("review_due", self.review_due.map(wording::moment));
+        let mut found = Vec::new();
+        if let Some(order) = &slots.order {
+            let scope = self.scope(&self.scenario, order);
+            for disposition in [Disposition::Stop, Disposition::Review] {
+                if found.is_empty() {
+                    found = self.answers.found(scope, disposition);
+                }
+            }
+        }
+        put("findings", (!found.is_empty()).then(|| wording::list(&found, "and")));
         put("callback_due", self.callback_due.map(wording::moment));
         let number = slots.callback_number.as_ref();
         put("callback_number", number.map(|digits| wording::digits(digits.expose())));
@@ -71,6 +94,17 @@ impl Dialogue {
         put("denied", (!denied.is_empty()).then(|| wording::list(&denied, "and")));
         let orders: Vec<String> = self.orders.iter().map(|order| order.spoken.clone()).collect();
         put("orders", (!orders.is_empty()).then(|| wording::list(&orders, "or")));
+        let appointment = slots.appointment.as_ref();
+        put("appointment_when", appointment.map(|found| wording::moment(found.start)));
+        put("appointment_place", appointment.map(|found| found.place.clone()));
+        let appointments: Vec<String> = self
+            .appointments
+            .iter()
+            .map(|found| format!("{}, on {}", found.order.spoken, wording::moment(found.start)))
+            .collect();
+        put("appointments", (!appointments.is_empty()).then(|| wording::list(&appointments, "or")));
+        let missing = self.missing_points();
+        put("missing_points", (!missing.is_empty()).then(|| wording::list(&missing, "and")));
         put("wish", self.to_confirm.as_ref().map(|(_, wish)| wish.clone()));
         let offers: Vec<String> =
             self.offers.iter().map(|offer| wording::moment(offer.start)).collect();

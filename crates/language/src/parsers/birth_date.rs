@@ -38,7 +38,13 @@ pub fn month(word: &str) -> Option<i8> {
 /// day, month, year.
 pub fn parse(text: &str, today: Date) -> Option<Date> {
     let words = words::split(text);
-    let (mut rest, mut named, mut found) = (&words[..], None, Vec::new());
+    // "…, I just turned seventy eight": an age is no part of the date.
+    let age = ["turned", "turning", "aged"];
+    let end = words.iter().position(|word| age.contains(&word.as_str())).filter(|end| *end >= 3);
+    let words = &words[..end.unwrap_or(words.len())];
+    let (mut rest, mut named, mut found) = (words, None, Vec::new());
+    // How many numbers stand before the month.
+    let mut before = 0;
     while let Some(word) = rest.first() {
         if let Some((number, taken)) = numbers::read(rest) {
             found.push(number);
@@ -46,10 +52,21 @@ pub fn parse(text: &str, today: Date) -> Option<Date> {
             continue;
         }
         // "may" is also a verb; without a number in the sentence it is never reached.
-        named = month(word).or(named);
+        if let Some(month) = month(word) {
+            (named, before) = (Some(month), found.len());
+        }
         rest = &rest[1..];
     }
     if let Some(month) = named {
+        // "Nineteen seventy, October twenty sixth": the year came first.
+        if let ([_, ..], [day]) = found.split_at(before)
+            && let Some(year) =
+                year(&found[..before], today).filter(|_| before > 1 || found[0].digits == 4)
+            && let Ok(day) = i8::try_from(day.value)
+            && let Some(date) = real(year, month, day, today)
+        {
+            return Some(date);
+        }
         return with_month(month, &found, today);
     }
     from_numbers(&found, today).or_else(|| run_together(&found, today))

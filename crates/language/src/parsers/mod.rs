@@ -3,7 +3,10 @@
 pub mod birth_date;
 pub mod day_time;
 pub mod exam;
+pub mod feeling;
 pub mod name;
 pub mod numbers;
 pub mod request;
+mod request_phrases;
+pub mod topic;
 pub mod yes_no;

@@ -16,6 +16,8 @@ const FILLERS: &[&str] = &[
 ];
 /// Words that show that the caller did something else than give a name.
 const NOT_A_NAME: &[&str] = &[
+    "not",
+    "nothing",
     "what",
     "why",
     "who",

@@ -31,6 +31,9 @@ const UNSURE: &[&str] = &[
     "i wonder",
     "hard to say",
     "couldnt say",
+    "never know",
+    "never been checked",
+    "never asked",
     "couldnt tell you",
     "who knows",
     "dunno",
@@ -46,14 +49,55 @@ const YES_IDIOMS: &[&str] = &[
     "dont mind",
     "no objection",
     "not a problem",
+    "no mistake",
+    "no mistakes",
+    "nothing wrong",
     "of course",
     "go ahead",
     "thats right",
     "thats correct",
     "thats me",
+    "speaking",
+    "this is he",
+    "this is she",
+    "this is him",
+    "this is her",
+    "you got him",
+    "you got her",
+    "youve got him",
+    "youve got her",
     "sounds good",
     "thats fine",
     "that works",
+    "you have my permission",
+    "you may record",
+    "you can record",
+    "you could record",
+    "go and record",
+    "go on",
+    "go right ahead",
+    "record it",
+    "recorded is fine",
+    "doesnt matter",
+    "does not matter",
+    "no difference to me",
+    "by all means",
+    "be my guest",
+    "on you go",
+    "suits me",
+    "fits my",
+    "ill take",
+    "i take that",
+    "i can come",
+    "i can make",
+    "put me down",
+    "lock it in",
+    "spot on",
+    "you got it",
+    "thats the one",
+    "everything right",
+    "no mistake",
+    "its on the calendar",
     "works for me",
     "you bet",
     "i do",
@@ -135,6 +179,14 @@ const NO_WORDS: &[&str] =
 
 /// Reads an answer. `None` when it is neither: a question, a story, something else entirely.
 pub fn parse(text: &str) -> Option<YesNo> {
+    // "Sorry, a customer. Yes, I want that": where the whole says nothing, its last sentence may.
+    parse_sentence(text).or_else(|| {
+        let sentences: Vec<&str> = text.split(['.', '!', '?', ';']).collect();
+        sentences.iter().rev().filter(|_| sentences.len() > 1).find_map(|part| parse_sentence(part))
+    })
+}
+
+fn parse_sentence(text: &str) -> Option<YesNo> {
     let words = split(text);
     let any = |phrases: &[&str]| phrases.iter().any(|phrase| contains(&words, phrase));
     // "No, not that I know of" is a no; the doubt in it is a manner of speaking.
@@ -142,7 +194,7 @@ pub fn parse(text: &str) -> Option<YesNo> {
         return Some(YesNo::No);
     }
     // "I don't mind" and "no problem" agree; they come before the words of refusal in them.
-    if YES_IDIOMS[..7].iter().any(|phrase| contains(&words, phrase)) {
+    if YES_IDIOMS[..10].iter().any(|phrase| contains(&words, phrase)) {
         return Some(YesNo::Yes);
     }
     if any(UNSURE) {
@@ -168,6 +220,172 @@ pub fn parse(text: &str) -> Option<YesNo> {
         return Some(YesNo::Yes);
     }
     None
+}
+
+/// Health that denies the trouble that was asked for.
+const HEALTHY: &[&str] = &[
+    "unchanged",
+    "no change",
+    "no changes",
+    "no different",
+    "nothing different",
+    "nothing has changed",
+    "nothing changed",
+    "hasnt changed",
+    "about the same",
+    "just the same",
+    "normal",
+    "healthy",
+    "is good",
+    "are good",
+    "is fine",
+    "are fine",
+    "feel fine",
+    "feel good",
+    "is okay",
+    "are okay",
+    "all good",
+    "all clear",
+    "no problem",
+    "no problems",
+    "no trouble",
+    "no worries",
+    "not an issue",
+    "not a problem",
+    "not possible",
+    "impossible",
+    "no chance",
+    "no way",
+    "past all that",
+    "past that",
+    "too old for that",
+    "cant get pregnant",
+    "im a man",
+    "the same as",
+    "same as always",
+    "same as ever",
+    "the same since",
+    "all mine",
+    "working order",
+    "without help",
+    "by myself",
+    "on my own",
+    "i manage",
+    "i can walk",
+    "walk fine",
+    "heavens no",
+    "goodness no",
+    "god no",
+    "lord no",
+    "dont have that",
+    "dont have any",
+    "i dont have",
+    "dont take anything",
+    "nothing like",
+    "nothing in",
+    "nothing inside",
+    "nothing new",
+    "not pregnant",
+    "not now",
+    "not at the moment",
+    "not any more",
+    "not anymore",
+    "i think no",
+    "i think not",
+    "dont think so",
+    "dont believe so",
+    "i doubt it",
+    "hope not",
+    "my tubes",
+    "hysterectomy",
+    "menopause",
+    "went through the change",
+    "kids are grown",
+    "same size",
+    "clean bill",
+    "clear of",
+    "im clear",
+    "good shape",
+    "perfect",
+    "no issue",
+    "no issues",
+    "just vitamins",
+    "just the vitamins",
+    "only vitamins",
+    "only ginseng",
+    "desk job",
+    "small rooms are home",
+    "doesnt bother me",
+    "dont bother me",
+    "dont mind",
+    "tight spaces are fine",
+];
+/// What may stand before or after a no without turning it: who means to deny says it early.
+const EARLY_WORDS: usize = 4;
+
+/// Reads an answer to a question whether something is wrong. A "not" late in the sentence denies
+/// nothing ("itching after, not big thing"), and "fine" is no yes; where that leaves doubt, nothing
+/// is read and the question is asked again.
+pub fn parse_trouble(text: &str) -> Option<YesNo> {
+    let words = split(text);
+    let any = |phrases: &[&str]| phrases.iter().any(|phrase| contains(&words, phrase));
+    if NO_IDIOMS[..5].iter().any(|phrase| contains(&words, phrase)) {
+        return Some(YesNo::No);
+    }
+    let but =
+        words.iter().any(|word| ["but", "except", "although", "though"].contains(&word.as_str()));
+    let early = &words[..words.len().min(EARLY_WORDS)];
+    let denies = |word: &String| {
+        ["no", "nope", "nah", "never", "none", "negative", "neither", "nothing"]
+            .contains(&word.as_str())
+    };
+    let says_yes = early.iter().any(|word| {
+        ["yes", "yeah", "yep", "yup", "yah", "aye", "si", "sure", "definitely", "mhm"]
+            .contains(&word.as_str())
+    });
+    if any(UNSURE) && !early.iter().any(denies) {
+        return Some(YesNo::Unsure);
+    }
+    if says_yes && !early.iter().any(denies) {
+        return Some(YesNo::Yes);
+    }
+    let late = words.iter().any(|word| word == "never");
+    if (early.iter().any(denies) || late) && !but {
+        return Some(YesNo::No);
+    }
+    if any(HEALTHY)
+        && !but
+        && !any(&["not normal", "not good", "not fine", "not okay", "not so good"])
+    {
+        return Some(YesNo::No);
+    }
+    let short = words.len() <= EARLY_WORDS;
+    match parse(text) {
+        // A bare "right", "fine" or "okay" agrees with whoever asked, and says nothing of trouble.
+        Some(YesNo::Yes)
+            if ["i do", "i am", "i have", "i did", "it is", "there is", "correct"]
+                .iter()
+                .any(|phrase| words.join(" ").starts_with(phrase)) =>
+        {
+            Some(YesNo::Yes)
+        }
+        Some(YesNo::No)
+            if short
+                || any(&[
+                    "i dont",
+                    "i havent",
+                    "im not",
+                    "i do not",
+                    "i have not",
+                    "i am not",
+                    "i didnt",
+                ]) && !but =>
+        {
+            Some(YesNo::No)
+        }
+        Some(YesNo::Unsure) => Some(YesNo::Unsure),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -196,6 +414,26 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(parse(said), expected, "{said}");
+        }
+    }
+
+    #[test]
+    fn trouble_is_denied_early_or_by_health() {
+        use YesNo::{No, Unsure, Yes};
+        for (said, expected) in [
+            ("no", Some(No)),
+            ("kidney is normal", Some(No)),
+            ("my kidneys are fine, it's my knees that gave up", Some(No)),
+            ("never, it's been spreadsheets since college", Some(No)),
+            ("heavens no", Some(No)),
+            ("yes, a stent", Some(Yes)),
+            ("I do, for the clots", Some(Yes)),
+            ("I'm not sure", Some(Unsure)),
+            ("last time some itching after, not big thing", None),
+            ("no, but they took one out", None),
+            ("right", None),
+        ] {
+            assert_eq!(parse_trouble(said), expected, "{said}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `radline evaluate`: how well callers are understood, on labelled utterances.
 
+pub mod dialogues;
 mod reading;
 mod record;
 mod score;

@@ -22,7 +22,7 @@ pub(super) struct Share {
 }
 
 impl Share {
-    fn add(&mut self, hit: bool) {
+    pub(super) fn add(&mut self, hit: bool) {
         self.hits += usize::from(hit);
         self.of += 1;
     }

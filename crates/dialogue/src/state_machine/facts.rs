@@ -1,0 +1,154 @@
+//! Answers and instructions out of the site's records.
+
+use std::sync::Arc;
+
+use radline_phi::Phi;
+
+use super::{Dialogue, Prompt};
+use crate::action::OrderFacts;
+use crate::records::{ForAppointment, Instruction};
+use crate::scenario::ASKED;
+use crate::understanding::{Command, Understanding};
+use crate::words;
+
+impl Dialogue {
+    /// Answers what was asked besides, as far as there are records.
+    pub(super) fn answer_questions(&mut self, prompt: &mut Prompt, heard: &Understanding) {
+        // A script for danger is not interrupted by answers about parking.
+        if self.red_flag.is_some() {
+            return;
+        }
+        let topics: Vec<String> = heard
+            .commands
+            .iter()
+            .filter_map(|command| match command {
+                Command::Ask(topic) => Some(topic.clone()),
+                _ => None,
+            })
+            .collect();
+        for topic in &topics {
+            if !self.speak_topic(prompt, topic)
+                && self.is_preparation(topic)
+                && self.exam().is_none()
+            {
+                let which = self.scenario.line.asides.which_exam.clone();
+                self.speak(prompt, &which, "aside");
+            }
+        }
+    }
+
+    /// Says the record on the topic; false when there is none.
+    pub(super) fn speak_record(&mut self, prompt: &mut Prompt, topic: &str) -> bool {
+        if topic != ASKED {
+            return self.speak_topic(prompt, topic);
+        }
+        let Some(asked) = self.topic.take() else { return false };
+        self.speak_topic(prompt, &asked)
+    }
+
+    /// The exam that the call is about, once it is known whose.
+    fn exam(&self) -> Option<&OrderFacts> {
+        self.slots.order.as_ref().filter(|_| self.patient.is_some())
+    }
+
+    /// Whether the site's instructions speak about the topic.
+    pub(super) fn is_preparation(&self, topic: &str) -> bool {
+        self.site.instructions.iter().any(|record| record.topics.iter().any(|held| held == topic))
+    }
+
+    /// The instruction for the caller's exam comes before what is said in general.
+    fn speak_topic(&self, prompt: &mut Prompt, topic: &str) -> bool {
+        let site = Arc::clone(&self.site);
+        let of_exam = self.instructions();
+        let fitting: Vec<&Instruction> = of_exam
+            .iter()
+            .filter(|record| record.topics.iter().any(|held| held == topic))
+            .collect();
+        if !fitting.is_empty() {
+            for record in fitting {
+                self.speak_instruction(prompt, record);
+            }
+            return true;
+        }
+        let modality = self.exam().map(|order| order.modality).or(self.slots.exam.modality);
+        let holds = |record: &&crate::records::KnowledgeRecord| {
+            record.topic == topic && record.approval.holds(self.today, site.demonstration)
+        };
+        let records = || site.knowledge.iter().filter(holds);
+        let record = records()
+            .find(|record| record.modality.is_some() && record.modality == modality)
+            .or_else(|| records().find(|record| record.modality.is_none()));
+        let Some(record) = record else { return false };
+        let edition = &record.approval.edition;
+        self.speak_from(prompt, &record.text, &format!("knowledge {topic} {edition}"));
+        true
+    }
+
+    /// The instructions that hold for this exam and patient today, in the order of speaking.
+    pub(super) fn instructions(&self) -> Vec<Instruction> {
+        let Some(order) = self.exam() else { return Vec::new() };
+        let site = &self.site;
+        let holds = |record: &&Instruction| {
+            record.is_for(order)
+                && record.approval.holds(self.today, site.demonstration)
+                && record.when.as_ref().is_none_or(|id| self.answers.is_yes(id))
+        };
+        site.instructions.iter().filter(holds).cloned().collect()
+    }
+
+    /// The appointment that the call has come to, or is about.
+    fn for_appointment(&self) -> Option<ForAppointment<'_>> {
+        let order = self.slots.order.as_ref()?;
+        let known = self.slots.appointment.as_ref().map(|found| (found.start, &found.place));
+        let (start, place) =
+            known.or(self.slots.offer.as_ref().map(|offer| (offer.start, &offer.place)))?;
+        Some(ForAppointment { start, place, exam: &order.spoken })
+    }
+
+    fn speak_instruction(&self, prompt: &mut Prompt, record: &Instruction) {
+        if let Some(text) = record.spoken(self.for_appointment()) {
+            let source = format!("preparation {} {}", record.id, record.approval.edition);
+            self.speak_from(prompt, &text, &source);
+        }
+    }
+
+    /// Speaks every instruction for the appointment; false when there are none.
+    pub(super) fn speak_instructions(&self, prompt: &mut Prompt) -> bool {
+        let records = self.instructions();
+        for record in &records {
+            self.speak_instruction(prompt, record);
+        }
+        !records.is_empty()
+    }
+
+    /// The points that the patient should say back.
+    pub(super) fn points(&self) -> Vec<Instruction> {
+        let mut points = self.instructions();
+        points.retain(|record| !record.teach.is_empty());
+        points
+    }
+
+    /// Takes up what the patient said back: `value` when nothing essential is left out.
+    pub(super) fn read_teach_back(&mut self, said: &Phi<String>) -> &'static str {
+        let words = words::split(said.expose());
+        let points = self.points();
+        for point in &points {
+            if point.said_back_in(&words) {
+                self.said_back.insert(point.id.clone());
+            }
+        }
+        self.slots.teach_back = Some(said.clone());
+        let open = |point: &&Instruction| point.essential && !self.said_back.contains(&point.id);
+        // Where a site marks nothing as essential, one point at least shows that they listened.
+        let none = self.said_back.is_empty() && !points.is_empty();
+        if none || points.iter().any(|point| open(&point)) { "missing" } else { "value" }
+    }
+
+    /// What the patient has left out, for saying it once more.
+    pub(super) fn missing_points(&self) -> Vec<String> {
+        let appointment = self.for_appointment();
+        let points = self.points();
+        let open = points.iter().filter(|point| !self.said_back.contains(&point.id));
+        open.filter_map(|point| point.reminder(appointment)).collect()
+    }
+}

@@ -1,0 +1,278 @@
+//! What the caller said, turned into the dialogue's next move.
+
+use std::sync::Arc;
+
+use radline_phi::Phi;
+
+use super::{ASIDES_MAX, Dialogue, Prompt};
+use crate::dialogue_move::DialogueMove;
+use crate::scenario::{Scenario, SlotName};
+use crate::understanding::{Command, Understanding, UnderstoodBy};
+use crate::vocabulary::Intent;
+
+impl Dialogue {
+    /// The caller has said or keyed something.
+    pub fn hear(&mut self, words: &Phi<String>, understanding: &Understanding) -> DialogueMove {
+        let scenario = Arc::clone(&self.scenario);
+        let mut prompt = Prompt::default();
+        if understanding.by == UnderstoodBy::Model {
+            return self.confirm(words, understanding);
+        }
+        if let Some(exit) = self.exit_for(understanding) {
+            return self.go(&exit, prompt);
+        }
+        let felt = self.acknowledge(&mut prompt, understanding);
+        let aside = aside_for(&scenario, understanding);
+        if let Some(aside) = aside.filter(|_| self.asides < ASIDES_MAX) {
+            self.asides += 1;
+            self.speak(&mut prompt, aside, "aside");
+            prompt.patient = understanding.has(&Command::Wait);
+            return self.ask_again(prompt, 0);
+        }
+        let mut replaced = self.slots.take(understanding);
+        if let Some(called) = &self.called {
+            // Who is called is on the record; another name makes no other patient of them.
+            self.slots.name = Some(called.name.clone());
+            replaced.retain(|slot| *slot != SlotName::Name);
+        }
+        let wanted = self.take_purpose(understanding);
+        let screening_changed = self.take_screening_mentions(words);
+        if let Some(target) = self.correction(&replaced, screening_changed) {
+            self.speak(&mut prompt, &scenario.line.asides.corrected, "aside");
+            return self.go(&target, prompt);
+        }
+        let target = match self.read_answer(words, understanding) {
+            Some(_) if self.current().screening.is_some() => {
+                self.answer_questions(&mut prompt, understanding);
+                return self.screen_on(prompt);
+            }
+            Some(outcome) => self.current().on.get(outcome).cloned(),
+            None => None,
+        };
+        if let Some(target) = target {
+            // "Yes. And where do I park?" is answered on both counts, unless the question itself
+            // is what the next state is about.
+            if !self.is_for_question(&target) {
+                self.answer_questions(&mut prompt, understanding);
+            }
+            return self.go(&target, prompt);
+        }
+        self.without_value(understanding, prompt, felt || wanted)
+    }
+
+    /// The words hold no answer to what was asked.
+    fn without_value(
+        &mut self,
+        understanding: &Understanding,
+        mut prompt: Prompt,
+        taken_up: bool,
+    ) -> DialogueMove {
+        let before = prompt.sentences.len();
+        self.answer_questions(&mut prompt, understanding);
+        if prompt.sentences.len() > before && self.asides < ASIDES_MAX {
+            self.asides += 1;
+            return self.ask_again(prompt, 0);
+        }
+        if let Some(target) = self.other_wish(understanding) {
+            return self.go(&target, prompt);
+        }
+        if let Some(target) = self.comfort(understanding) {
+            return self.go(&target, prompt);
+        }
+        if taken_up && self.asides < ASIDES_MAX {
+            self.asides += 1;
+            return self.ask_again(prompt, 1);
+        }
+        self.without_answer(understanding, prompt)
+    }
+
+    /// Whether the state is there to answer what the caller asked.
+    fn is_for_question(&self, target: &str) -> bool {
+        self.scenario.states.get(target).is_some_and(|state| state.record.is_some())
+    }
+
+    /// What the language model read does not count before the caller has said yes to it.
+    fn confirm(&mut self, words: &Phi<String>, understanding: &Understanding) -> DialogueMove {
+        let prompt = Prompt::default();
+        let Some(state) = self.current().confirm.clone() else {
+            return self.without_answer(&Understanding::from_parsers(Vec::new()), prompt);
+        };
+        let person = understanding.has(&Command::RequestPerson);
+        let target = if person {
+            Some(self.scenario.line.exits.person.clone())
+        } else {
+            self.slots.take(understanding);
+            self.take_purpose(understanding);
+            let outcome = self.read_answer(words, understanding);
+            outcome.and_then(|outcome| self.current().on.get(outcome).cloned())
+        };
+        let Some(target) = target else { return self.without_answer(understanding, prompt) };
+        self.to_confirm = Some((target, wish(understanding)));
+        self.go(&state, prompt)
+    }
+
+    /// The next screening question, or the way out of the table.
+    fn screen_on(&mut self, prompt: Prompt) -> DialogueMove {
+        self.tries = 0;
+        let target = self.screening_outcome().and_then(|key| self.current().on.get(key).cloned());
+        match target {
+            Some(target) => self.go(&target, prompt),
+            None => self.ask_again(prompt, 0),
+        }
+    }
+
+    /// Leaves the scenario's path when the caller asks for that, whatever the question was.
+    fn exit_for(&self, understanding: &Understanding) -> Option<String> {
+        let exits = &self.scenario.line.exits;
+        // A promised call-back, or a script that runs, is not left for another.
+        let settled = self.callback_due.is_some();
+        let here = |outcome: &str| self.current().on.contains_key(outcome);
+        let has = |command: &Command| understanding.has(command) && !settled;
+        if has(&Command::RequestPerson) {
+            return Some(exits.person.clone());
+        }
+        if has(&Command::RequestInterpreter) {
+            return Some(exits.interpreter.clone());
+        }
+        if has(&Command::OptOut) && self.called.is_some() {
+            return Some(exits.opt_out.clone());
+        }
+        let stranger = self.patient.is_none();
+        if has(&Command::Voicemail) && self.called.is_some() && stranger {
+            return Some(exits.voicemail.clone());
+        }
+        if has(&Command::OnBehalf) && stranger && !here("on_behalf") {
+            return Some(exits.on_behalf.clone());
+        }
+        let leaves = understanding.has(&Command::Goodbye)
+            && !understanding.has(&Command::Affirm)
+            && !here("goodbye");
+        (leaves && self.state != exits.goodbye).then(|| exits.goodbye.clone())
+    }
+
+    /// Takes up what the caller wants done where that is asked, or not known yet. Whether it was
+    /// news.
+    fn take_purpose(&mut self, understanding: &Understanding) -> bool {
+        let wanted = understanding.commands.iter().find_map(|command| match command {
+            Command::Want(Intent::Question | Intent::ReportSymptom) => None,
+            Command::Want(intent) => Some(*intent),
+            _ => None,
+        });
+        let Some(intent) = wanted else { return false };
+        let asked = self.current().on.contains_key(intent.key());
+        let news = self.slots.purpose.is_none();
+        if asked || news {
+            self.slots.purpose = Some(intent);
+        }
+        news
+    }
+
+    fn take_screening_mentions(&mut self, words: &Phi<String>) -> bool {
+        let scenario = Arc::clone(&self.scenario);
+        let before = self.disposition();
+        self.answers.take_mentions(&scenario.screening, words);
+        self.disposition() > before
+    }
+
+    /// Where a change of something said earlier leads.
+    fn correction(&self, replaced: &[SlotName], screening_changed: bool) -> Option<String> {
+        let asked = self.current().fills;
+        if self.callback_due.is_some() || self.red_flag.is_some() {
+            return None;
+        }
+        // Once the time is booked, what comes to mind is a person's business: the findings go with
+        // the call-back. Before that, the screening is gone through again.
+        if screening_changed && self.current().screening.is_none() {
+            let stage = if self.called.is_some() {
+                crate::screening::Stage::Preparation
+            } else {
+                crate::screening::Stage::Booking
+            };
+            let screening =
+                self.scenario.states.iter().find(|(_, state)| state.screening == Some(stage))?;
+            return Some(screening.0.clone());
+        }
+        let changed = replaced.iter().find(|slot| Some(**slot) != asked)?;
+        // "Is that like my CT?" in a question about an appointment is no change of an order.
+        let books = matches!(self.slots.purpose, None | Some(Intent::Book));
+        if *changed == SlotName::Exam && (!books || self.patient.is_none()) {
+            return None;
+        }
+        self.scenario.line.corrected.get(changed).cloned()
+    }
+
+    /// Another wish than the one that is being worked on: whether it is meant is asked first.
+    fn other_wish(&mut self, understanding: &Understanding) -> Option<String> {
+        if self.callback_due.is_some() || self.red_flag.is_some() {
+            return None;
+        }
+        let (intent, target) = understanding.commands.iter().find_map(|command| match command {
+            Command::Want(intent) if Some(*intent) != self.slots.purpose => {
+                Some((*intent, self.scenario.line.wishes.get(intent)?.clone()))
+            }
+            _ => None,
+        })?;
+        self.to_confirm = Some((target, intent.spoken().to_owned()));
+        self.back = Some(self.state.clone());
+        Some(self.scenario.line.exits.other_wish.clone())
+    }
+
+    pub(super) fn without_answer(
+        &mut self,
+        understanding: &Understanding,
+        mut prompt: Prompt,
+    ) -> DialogueMove {
+        let scenario = Arc::clone(&self.scenario);
+        let asks = |intent| {
+            matches!(intent, &Command::Want(Intent::Question | Intent::Results) | &Command::Ask(_))
+        };
+        if understanding.commands.iter().any(asks) && self.asides < ASIDES_MAX {
+            self.asides += 1;
+            self.speak(&mut prompt, &scenario.line.asides.question, "aside");
+            return self.ask_again(prompt, 0);
+        }
+        if self.give_up() {
+            let exit = self.current().fails_to.clone();
+            let exit = exit.unwrap_or_else(|| scenario.line.exits.not_understood.clone());
+            return self.go(&exit, prompt);
+        }
+        self.speak(&mut prompt, &scenario.line.asides.not_understood, "aside");
+        let tries = self.tries;
+        self.ask_again(prompt, tries)
+    }
+}
+
+/// What the caller seems to want, after "you would like to".
+fn wish(understanding: &Understanding) -> String {
+    let spoken = understanding.commands.iter().find_map(|command| match command {
+        Command::RequestPerson => Some("talk with a person".to_owned()),
+        Command::Exam(exam) => {
+            exam.modality.map(|kind| format!("book this exam: {}", kind.spoken()))
+        }
+        Command::Want(intent) if *intent != Intent::Book => Some(intent.spoken().to_owned()),
+        _ => None,
+    });
+    spoken.unwrap_or_else(|| Intent::Book.spoken().to_owned())
+}
+
+/// Answers that leave the state as it is.
+fn aside_for<'a>(scenario: &'a Scenario, understanding: &Understanding) -> Option<&'a str> {
+    let asides = &scenario.line.asides;
+    if understanding.has(&Command::AskIfMachine) {
+        return Some(&asides.machine);
+    }
+    // "Sorry, say that again? Oh. My name is Helen Carter": the answer was found after all.
+    let value = |command: &Command| {
+        matches!(
+            command,
+            Command::Name(_) | Command::DateOfBirth(_) | Command::Digits(_) | Command::Choose(_)
+        )
+    };
+    if understanding.commands.iter().any(value) {
+        return None;
+    }
+    if understanding.has(&Command::Wait) {
+        return Some(&asides.wait);
+    }
+    understanding.has(&Command::Repeat).then_some("")
+}

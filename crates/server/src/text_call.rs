@@ -1,0 +1,267 @@
+//! A call without audio: the same engine, lines in, replies out.
+
+use std::cell::OnceCell;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Result;
+use radline_call::{
+    CallEngine, CallEvent, CallInput, CallOutput, EndReason, EventKind, Medium, limits,
+};
+use radline_dialogue::{
+    Action, ActionOutcome, Called, Dialogue, EarlierReading, RedFlags, Then, Understanding,
+};
+use radline_language::model::{CallContext, LanguageModel};
+use radline_language::understanding;
+use radline_phi::Phi;
+use radline_store::{CallStart, Store};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::site::Site;
+use crate::workers::reading::READING_LIMIT;
+
+/// A call in text, with its record in the store.
+pub struct TextCall {
+    site: Arc<Site>,
+    clock: Clock,
+    store: Store,
+    id: String,
+    engine: Box<CallEngine>,
+    /// What happened in the last turn.
+    events: Vec<CallEvent>,
+    written: u64,
+    ended: Option<EndReason>,
+    /// Where the language model is; without it the parsers are alone.
+    model_file: Option<PathBuf>,
+    /// The language model, once it was needed; nothing in it when it could not be loaded.
+    model: OnceCell<Option<LanguageModel>>,
+    /// What the model has read of this call.
+    context: Box<CallContext>,
+}
+
+impl TextCall {
+    /// A call that someone makes, or, with `called`, one that the clinic makes to a patient. It has
+    /// begun, and the greeting is said.
+    ///
+    /// # Errors
+    /// The record cannot be written.
+    pub async fn begin(
+        site: Arc<Site>,
+        clock: Clock,
+        store: Store,
+        model_file: Option<PathBuf>,
+        called: Option<Called>,
+    ) -> Result<Self> {
+        let scenario = site.scenario.name();
+        let id = Uuid::new_v4().to_string();
+        let moment = clock.moment();
+        let (started, peer) = (moment.now, "text".to_owned());
+        store.begin_call(&CallStart { id: id.clone(), started, peer, scenario }).await?;
+        let (scenario, facts) = (Arc::clone(&site.scenario), Arc::clone(&site.facts));
+        let today = moment.local.date();
+        let dialogue = match called {
+            Some(called) => Dialogue::preparation(scenario, facts, today, called),
+            None => Dialogue::new(scenario, facts, today),
+        };
+        let flags = Arc::new(RedFlags::english());
+        let engine = Box::new(CallEngine::new(Medium::Text, dialogue, flags));
+        let mut call = Self {
+            site,
+            clock,
+            store,
+            id,
+            engine,
+            events: Vec::new(),
+            written: 0,
+            ended: None,
+            model_file,
+            model: OnceCell::new(),
+            context: Box::default(),
+        };
+        call.turn(CallInput::Connected).await?;
+        Ok(call)
+    }
+
+    /// The caller says something.
+    ///
+    /// # Errors
+    /// The record cannot be written.
+    pub async fn say(&mut self, words: Phi<String>) -> Result<()> {
+        self.turn(CallInput::Line(words)).await
+    }
+
+    /// The caller hangs up.
+    ///
+    /// # Errors
+    /// The record cannot be written.
+    pub async fn hang_up(&mut self) -> Result<()> {
+        self.turn(CallInput::HungUp).await
+    }
+
+    /// Closes the call's record.
+    ///
+    /// # Errors
+    /// The record cannot be written.
+    pub async fn close(self) -> Result<()> {
+        let reason = self.ended.unwrap_or(EndReason::CallerHungUp);
+        Ok(self.store.end_call(&self.id, self.clock.moment().now, reason, None).await?)
+    }
+
+    /// Why the call is over, once it is.
+    pub const fn ended(&self) -> Option<EndReason> {
+        self.ended
+    }
+
+    /// The call's record number.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What happened in the last turn.
+    pub fn events(&self) -> &[CallEvent] {
+        &self.events
+    }
+
+    /// What was said in the last turn, with the source of each sentence.
+    pub fn replies(&self) -> Vec<(&str, &str)> {
+        self.events
+            .iter()
+            .filter_map(|event| match &event.kind {
+                EventKind::AgentSaid { text, source, .. } => {
+                    Some((text.expose().as_str(), source.as_str()))
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// One turn, to its end: whatever the engine asks for is done before the next line is read.
+    async fn turn(&mut self, input: CallInput) -> Result<()> {
+        self.events.clear();
+        let mut inputs = vec![input];
+        while let Some(input) = inputs.pop() {
+            self.engine.handle(self.clock.elapsed(), input);
+            while let Some(output) = self.engine.poll_output() {
+                inputs.extend(self.perform(output).await);
+            }
+        }
+        self.store.append(&self.id, self.written, &self.events).await?;
+        self.written += self.events.len() as u64;
+        Ok(())
+    }
+
+    async fn perform(&mut self, output: CallOutput) -> Option<CallInput> {
+        let today = self.clock.moment().local.date();
+        match output {
+            CallOutput::Understand { turn, words, question, earlier } => {
+                let parsed = understanding::understand(&words, &question, today);
+                let read = if understanding::is_for_model(&parsed, &question) {
+                    self.read(&words, &earlier)
+                } else {
+                    None
+                };
+                Some(CallInput::Understood(turn, read.unwrap_or(parsed)))
+            }
+            CallOutput::UnderstandKeys { turn, keys, question } => {
+                let understood = understanding::from_keys(&keys, &question, today);
+                Some(CallInput::Understood(turn, understood))
+            }
+            CallOutput::Act { request, action } => Some(self.ask_clinic(request, &action).await),
+            CallOutput::LookUp { request, look_up } => {
+                Some(self.ask_clinic(request, look_up.action()).await)
+            }
+            CallOutput::Record(event) => {
+                self.events.push(event);
+                None
+            }
+            CallOutput::HangUp(reason) => {
+                self.ended = Some(reason);
+                None
+            }
+            CallOutput::Transcribe { .. }
+            | CallOutput::Synthesize { .. }
+            | CallOutput::Play(_)
+            | CallOutput::StartRecording => None,
+        }
+    }
+
+    async fn ask_clinic(&self, request: u32, action: &Action) -> CallInput {
+        let work = self.store.perform(&self.id, self.clock.moment(), &self.site.office, action);
+        let outcome = match tokio::time::timeout(limits::CLINIC_DEADLINE, work).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the clinic failed");
+                ActionOutcome::Unavailable
+            }
+            Err(_) => ActionOutcome::Unavailable,
+        };
+        CallInput::ClinicAnswered(request, outcome)
+    }
+
+    /// What the language model makes of the words. It is loaded when it is needed first; without
+    /// its file the parsers are alone.
+    fn read(&mut self, words: &Phi<String>, earlier: &[EarlierReading]) -> Option<Understanding> {
+        let file = self.model_file.as_ref()?;
+        let load = || {
+            let loaded = LanguageModel::load(file);
+            if let Err(error) = &loaded {
+                tracing::warn!(%error, "no language model; `radline models fetch` brings it");
+            }
+            loaded.ok()
+        };
+        let model = self.model.get_or_init(load).as_ref()?;
+        model.understand(&mut self.context, earlier, words, READING_LIMIT).ok()
+    }
+
+    /// The turn as one JSON object.
+    pub fn described(&self, said: Option<Phi<String>>) -> Value {
+        let mut understood = Value::Null;
+        let (mut red_flag, mut actions) = (Value::Null, Vec::new());
+        for event in &self.events {
+            match &event.kind {
+                EventKind::Understood { by, commands } => {
+                    understood = json!({ "by": by, "commands": commands.expose() });
+                }
+                EventKind::RedFlagRaised { class } => red_flag = json!(class),
+                EventKind::ActionAnswered { action, outcome } => {
+                    actions.push(json!({ "action": action, "outcome": outcome }));
+                }
+                _ => {}
+            }
+        }
+        let dialogue = self.engine.dialogue();
+        let slots = dialogue.slots().described().into_iter();
+        let slots: serde_json::Map<String, Value> =
+            slots.map(|(name, value)| (name.to_owned(), json!(value.expose()))).collect();
+        let screening: serde_json::Map<String, Value> = dialogue
+            .answers()
+            .entries()
+            .map(|(id, answer, _)| (id.to_owned(), json!(answer)))
+            .collect();
+        let next = match self.engine.last_move().map(|last| &last.then) {
+            Some(Then::Listen(question)) => json!({ "listen": question.expectation }),
+            Some(Then::Act(action)) => json!({ "act": action.kind() }),
+            Some(Then::HangUp) | None => json!("hang_up"),
+        };
+        let replies = self.replies();
+        let words: Vec<&str> = replies.iter().map(|(words, _)| *words).collect();
+        let mut provenance: Vec<&str> = replies.iter().map(|(_, source)| *source).collect();
+        provenance.dedup();
+        json!({
+            "said": said.map(Phi::into_exposed),
+            "state": dialogue.state(),
+            "understood": understood,
+            "slots": slots,
+            "screening": screening,
+            "red_flag": red_flag,
+            "actions": actions,
+            "move": next,
+            "reply": words.join(" "),
+            "provenance": provenance,
+            "call": self.id,
+            "ended": self.ended,
+        })
+    }
+}

@@ -1,0 +1,172 @@
+//! What becomes of appointments that exist: found, moved, given up, prepared for.
+
+use radline_clinic::{AppointmentStatus, Office};
+use radline_dialogue::{ActionOutcome, AppointmentFacts, Called};
+use radline_phi::Phi;
+use sqlx::Row;
+use uuid::Uuid;
+
+use crate::clinic::{Moment, order, patient, slot};
+use crate::database::{Store, StoreError};
+use crate::tasks::NewTask;
+
+/// Appointments named in one call, at most. More than a listener can tell apart.
+const APPOINTMENTS_MAX: i64 = 8;
+
+impl Store {
+    /// The patient's appointments that have not begun, earliest first.
+    pub(crate) async fn find_appointments(
+        &self,
+        moment: Moment,
+        patient: &str,
+    ) -> Result<ActionOutcome, StoreError> {
+        let sql = "SELECT a.id AS appointment_id, a.status, s.*, r.body
+            FROM appointment AS a JOIN slot AS s ON s.id = a.slot_id
+            JOIN service_request AS r ON r.id = a.order_id
+            WHERE a.patient_id = ? AND a.status IN ('booked', 'pending') AND s.start >= ?
+            ORDER BY s.start LIMIT ?";
+        let rows = sqlx::query(sql)
+            .bind(patient)
+            .bind(moment.local.to_string())
+            .bind(APPOINTMENTS_MAX)
+            .fetch_all(&self.pool)
+            .await?;
+        let mut found = Vec::new();
+        for row in &rows {
+            let slot = slot(row)?;
+            let status: String = row.try_get("status")?;
+            found.push(AppointmentFacts {
+                id: row.try_get("appointment_id")?,
+                start: slot.start,
+                place: slot.place,
+                order: order(row)?.facts(moment.local.date()),
+                pending: status == AppointmentStatus::Pending.key(),
+            });
+        }
+        Ok(ActionOutcome::Appointments(found))
+    }
+
+    /// Gives the appointment the time that this call holds. What waits for review goes on waiting.
+    pub(crate) async fn reschedule(
+        &self,
+        call: &str,
+        moment: Moment,
+        appointment: &str,
+        slot: &str,
+    ) -> Result<ActionOutcome, StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let old = sqlx::query("SELECT * FROM appointment WHERE id = ?")
+            .bind(appointment)
+            .fetch_one(&mut *transaction)
+            .await?;
+        // Asked twice for the same, as after a lost answer: the order has the time already.
+        let done = "SELECT 1 FROM appointment WHERE order_id = ? AND slot_id = ? AND call_id = ?
+            AND status IN ('booked', 'pending')";
+        let done = sqlx::query(done)
+            .bind(old.try_get::<String, _>("order_id")?)
+            .bind(slot)
+            .bind(call)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        if done.is_some() {
+            return Ok(ActionOutcome::Moved);
+        }
+        let status: String = old.try_get("status")?;
+        sqlx::query("UPDATE appointment SET status = 'cancelled' WHERE id = ?")
+            .bind(appointment)
+            .execute(&mut *transaction)
+            .await?;
+        let sql = "INSERT INTO appointment
+            (id, slot_id, order_id, patient_id, status, call_id, created, notes)
+            SELECT ?, s.id, a.order_id, a.patient_id, ?, ?, ?, a.notes
+            FROM slot AS s, appointment AS a WHERE s.id = ? AND a.id = ?
+            AND (s.hold_call = ? OR s.hold_call IS NULL OR s.hold_until <= ?)";
+        let inserted = sqlx::query(sql)
+            .bind(Uuid::new_v4().to_string())
+            .bind(status)
+            .bind(call)
+            .bind(moment.now.as_second())
+            .bind(slot)
+            .bind(appointment)
+            .bind(call)
+            .bind(moment.now.as_second())
+            .execute(&mut *transaction)
+            .await;
+        match inserted {
+            Ok(result) if result.rows_affected() == 1 => {}
+            // The transaction is dropped, and the old appointment stays.
+            Ok(_) => return Ok(ActionOutcome::Taken),
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+                return Ok(ActionOutcome::Taken);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        sqlx::query("UPDATE slot SET hold_call = NULL, hold_until = NULL WHERE id = ?")
+            .bind(slot)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(ActionOutcome::Moved)
+    }
+
+    /// Gives the appointment up; done already is as good.
+    pub(crate) async fn cancel(&self, appointment: &str) -> Result<ActionOutcome, StoreError> {
+        sqlx::query(
+            "UPDATE appointment SET status = 'cancelled'
+             WHERE id = ? AND status IN ('booked', 'pending')",
+        )
+        .bind(appointment)
+        .execute(&self.pool)
+        .await?;
+        Ok(ActionOutcome::Cancelled)
+    }
+
+    /// Keeps that the patient knows how to get ready, and what a provider has to look at before.
+    pub(crate) async fn record_preparation(
+        &self,
+        call: &str,
+        moment: Moment,
+        office: &Office,
+        appointment: &str,
+        review: &[Phi<String>],
+        notes: &[Phi<String>],
+    ) -> Result<ActionOutcome, StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let row = sqlx::query("SELECT notes, prepared FROM appointment WHERE id = ?")
+            .bind(appointment)
+            .fetch_one(&mut *transaction)
+            .await?;
+        let corrupt = |_| StoreError::Corrupt { what: "appointment" };
+        let kept: String = row.try_get("notes")?;
+        let mut kept: Vec<String> = serde_json::from_str(&kept).map_err(corrupt)?;
+        let again = row.try_get::<Option<i64>, _>("prepared")?.is_some();
+        let texts = notes.iter().chain(review).map(Phi::expose);
+        let new: Vec<String> = texts.filter(|text| !kept.contains(*text)).cloned().collect();
+        kept.extend(new);
+        sqlx::query("UPDATE appointment SET prepared = ?, notes = ? WHERE id = ?")
+            .bind(moment.now.as_second())
+            .bind(serde_json::to_string(&kept).map_err(corrupt)?)
+            .bind(appointment)
+            .execute(&mut *transaction)
+            .await?;
+        if !review.is_empty() && !again {
+            let task = NewTask::review(review.to_vec());
+            task.insert(&mut transaction, call, moment, office.callback_due(moment.local)).await?;
+        }
+        transaction.commit().await?;
+        Ok(ActionOutcome::Done)
+    }
+
+    /// Whom a call about the appointment is for; nothing when it is not there, not to come, or the
+    /// patient wants no calls.
+    pub async fn called_for(&self, appointment: &str) -> Result<Option<Called>, StoreError> {
+        let sql = "SELECT p.* FROM appointment AS a JOIN patient AS p ON p.id = a.patient_id
+            WHERE a.id = ? AND a.status IN ('booked', 'pending') AND p.no_calls IS NULL";
+        let row = sqlx::query(sql).bind(appointment).fetch_optional(&self.pool).await?;
+        let Some(row) = row else { return Ok(None) };
+        let patient = patient(&row)?;
+        let name = format!("{} {}", patient.given_name.expose(), patient.family_name.expose());
+        let appointment = appointment.to_owned();
+        Ok(Some(Called { patient: patient.id, name: Phi::new(name), appointment }))
+    }
+}
