@@ -15,13 +15,15 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 /// Up to the read-back; the next line is the yes that books.
-const UNTIL_READ_BACK: [&str; 13] = [
+const UNTIL_READ_BACK: [&str; 15] = [
     "yes",
     "I need an MRI of my knee",
     "Helen Carter",
     "March 19, 1967",
     "no",
     "left",
+    "no",
+    "no",
     "no",
     "no",
     "no",

@@ -38,7 +38,7 @@ const IDENTITY: [&str; 4] = ["yes", "I need an MRI of my knee", "Helen Carter", 
 async fn a_booking_with_a_change_of_mind_at_the_read_back() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut lines = IDENTITY.to_vec();
-    lines.extend(["no", "left", "no", "no", "no", "no", "yes"]);
+    lines.extend(["no", "left", "no", "no", "no", "no", "no", "no", "yes"]);
     lines.extend(["Wednesday morning", "the first one", "no, Thursday December third please"]);
     lines.extend(["the first", "yes", "no"]);
     let turns = talk(folder.path(), &lines).await?;
@@ -87,7 +87,19 @@ async fn a_red_flag_interrupts_everything() -> Result<()> {
 #[tokio::test]
 async fn hanging_up_at_any_moment_holds_nothing() -> Result<()> {
     let mut script = IDENTITY.to_vec();
-    script.extend(["no", "left", "no", "no", "no", "no", "yes", "Tuesday", "the first one"]);
+    script.extend([
+        "no",
+        "left",
+        "no",
+        "no",
+        "no",
+        "no",
+        "no",
+        "no",
+        "yes",
+        "Tuesday",
+        "the first one",
+    ]);
     for length in 0..=script.len() {
         let folder = tempfile::tempdir()?;
         let turns = talk(folder.path(), &script[..length]).await?;

@@ -3,6 +3,8 @@
 
 pub mod action;
 pub mod dialogue_move;
+pub mod model_checker;
+pub mod record_check;
 pub mod records;
 pub mod red_flags;
 pub mod scenario;

@@ -20,6 +20,7 @@ use crate::screening::{ScreeningQuestion, Stage};
 use crate::understanding::Expectation;
 use crate::vocabulary::Intent;
 
+mod diagram;
 mod soundness;
 
 /// What can go wrong with scenario files.

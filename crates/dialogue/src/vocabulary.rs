@@ -27,6 +27,19 @@ pub enum Modality {
 }
 
 impl Modality {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::Ct,
+        Self::Mri,
+        Self::Ultrasound,
+        Self::Mammography,
+        Self::Xray,
+        Self::PetCt,
+        Self::Fluoroscopy,
+        Self::Biopsy,
+        Self::Dexa,
+    ];
+
     /// How the agent says it.
     pub const fn spoken(self) -> &'static str {
         match self {

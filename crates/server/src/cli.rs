@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 
 use crate::config::ServeOptions;
 use crate::models::Profile;
@@ -25,9 +25,10 @@ Examples:
   radline models fetch
   radline serve --site deploy/sites/demo-hospital --data ./data --sip 127.0.0.1:5060
   radline talk --text --site deploy/sites/demo-hospital
-  radline talk --text --site deploy/sites/demo-hospital --scenario pp --appointment demo-a7
+  radline talk --text --site deploy/sites/demo-hospital --scenario pp
   radline calls list --data ./data
   radline appointments list --data ./data --json
+  radline check --site deploy/sites/demo-hospital
   radline evaluate redflags --data utterances.jsonl --errors misses.jsonl
   radline evaluate dialogues --data callers.jsonl --site deploy/sites/demo-hospital
 
@@ -58,9 +59,38 @@ pub enum Command {
     /// Open call-backs and reviews
     #[command(subcommand)]
     Tasks(Tasks),
-    /// How well callers are understood, on labelled utterances
+    /// Prove a site pack sound: its dialogues, its safety questions, its records
+    #[command(after_help = CHECK_HELP)]
+    Check(Check),
+    /// How well callers are understood and served
     #[command(subcommand)]
     Evaluate(Evaluate),
+}
+
+const CHECK_HELP: &str = "\
+Walks every dialogue with every answer of caller and clinic, and shows what does not hold as a call
+that gets there: bookings without identity, safety questions or read-back, bookings after an answer
+that stops them, circles, dead ends, danger that reaches no person, an exam that is spoken of before
+it is known who listens. Records that are expired, unsigned or contradict each other are findings.
+
+Example:
+  radline check --site deploy/sites/demo-hospital --diagrams ./pictures";
+
+/// A site pack to prove sound.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Folder of the site pack
+    #[arg(long, env = "RADLINE_SITE", value_name = "DIR")]
+    pub site: PathBuf,
+    /// The day for which records have to be in force, such as 2026-11-23 [default: today]
+    #[arg(long, value_name = "DATE")]
+    pub on: Option<Date>,
+    /// Prints one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Writes a Mermaid picture of each chapter into this folder
+    #[arg(long, value_name = "DIR")]
+    pub diagrams: Option<PathBuf>,
 }
 
 /// What is evaluated.
@@ -139,8 +169,9 @@ pub struct Talk {
     /// to prepare a patient for --appointment
     #[arg(long, value_enum, default_value_t = ScenarioName::At, ignore_case = true)]
     pub scenario: ScenarioName,
-    /// The appointment that a pp call is about; `radline appointments list` shows them
-    #[arg(long, value_name = "ID", required_if_eq("scenario", "pp"))]
+    /// The appointment that a pp call is about, as `radline appointments list` shows it [default:
+    /// the earliest; without --data, that of the site's appointments.jsonl]
+    #[arg(long, value_name = "ID")]
     pub appointment: Option<String>,
     /// Folder of the site pack
     #[arg(long, env = "RADLINE_SITE", value_name = "DIR")]

@@ -1,6 +1,7 @@
 //! Brings the embedded clinic up to date when a server or a text call starts.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use radline_clinic::{parse_jsonl, schedule};
@@ -28,4 +29,15 @@ pub async fn bring_up_to_date(store: &Store, site: &Site, moment: Moment) -> Res
         store.add_slots(&slots).await?;
     }
     Ok(())
+}
+
+/// Adds the site pack's demonstration appointments, so that there is one to prepare.
+pub async fn demonstrate_appointments(store: &Store, site: &Path, moment: Moment) -> Result<()> {
+    let file = site.join("appointments.jsonl");
+    let text = std::fs::read_to_string(&file).with_context(|| {
+        format!("{}: the site has no appointments to demonstrate with", file.display())
+    })?;
+    let records =
+        parse_jsonl(&text, &BTreeSet::new()).with_context(|| file.display().to_string())?;
+    Ok(store.import(moment, &records).await?)
 }

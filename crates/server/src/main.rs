@@ -95,6 +95,11 @@ async fn run_async(command: Command) -> Result<()> {
         Command::Clinic(cli::Clinic::Import { file, data }) => {
             commands::clinic::import(&open(&data).await?, &file).await
         }
+        Command::Check(options) => {
+            let clock = Clock::real(Site::load(&options.site)?.timezone);
+            let today = options.on.unwrap_or_else(|| clock.moment().local.date());
+            commands::check::run(&options.site, today, options.json, options.diagrams.as_deref())
+        }
         Command::Evaluate(cli::Evaluate::RedFlags(cli::Labelled { data, json, errors })) => {
             evaluate::run(evaluate::Subject::RedFlags, &data, json, errors.as_deref())
         }
@@ -115,14 +120,26 @@ async fn open(data: &cli::Data) -> Result<Store> {
     Ok(Store::open(&data.data).await?)
 }
 
+/// The earliest appointment that is to come about.
+async fn first_appointment(store: &Store) -> Result<String> {
+    let appointments = store.appointments().await?;
+    let open = appointments.into_iter().find(|one| one.status == "booked");
+    let open = open.context("there is no appointment to prepare; book one, or import one")?;
+    Ok(open.id)
+}
+
 /// Whom a preparation call is for.
 async fn called(
     store: &Store,
     scenario: cli::ScenarioName,
     appointment: Option<String>,
 ) -> Result<Option<Called>> {
-    let Some(id) = appointment.filter(|_| scenario == cli::ScenarioName::Pp) else {
+    if scenario != cli::ScenarioName::Pp {
         return Ok(None);
+    }
+    let id = match appointment {
+        Some(id) => id,
+        None => first_appointment(store).await?,
     };
     let called = store.called_for(&id).await?;
     let called = called.with_context(|| {
@@ -148,6 +165,9 @@ async fn talk_here(options: cli::Talk) -> Result<()> {
     };
     let store = Store::open(&folder).await?;
     clinic_seed::bring_up_to_date(&store, &site, clock.moment()).await?;
+    if temporary.is_some() && options.scenario == cli::ScenarioName::Pp {
+        clinic_seed::demonstrate_appointments(&store, &options.site, clock.moment()).await?;
+    }
     let called = called(&store, options.scenario, options.appointment).await?;
     let model = Cache::at(options.models)?.folder().join(Manifest::built_in().file(LANGUAGE));
     talk::text(site, clock, store, model, called, options.json).await

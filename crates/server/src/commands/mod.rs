@@ -1,6 +1,7 @@
 //! One file per command of the command line.
 
 pub mod calls;
+pub mod check;
 pub mod clinic;
 pub mod models;
 pub mod schedule;
