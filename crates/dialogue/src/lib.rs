@@ -3,6 +3,7 @@
 
 pub mod action;
 pub mod dialogue_move;
+pub mod linear;
 pub mod model_checker;
 pub mod record_check;
 pub mod records;

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::red_flags::RedFlag;
-use crate::scenario::{Act, BACK, CONFIRMED, Check, Scenario, State};
+use crate::scenario::{Act, BACK, CONFIRMED, Check, Scenario, SlotName, State};
 use crate::screening::{Disposition, Stage};
 use crate::wording;
 
@@ -387,8 +387,10 @@ impl<'a> Walk<'a> {
         }
         for (slot, target) in &line.corrected {
             // A correction of what is known already; the dialogue refuses others.
-            if facts.identified || *slot != crate::scenario::SlotName::Exam {
+            if facts.identified || !matches!(slot, SlotName::Exam | SlotName::Side) {
                 let label = format!("Caller: (corrects {slot:?})");
+                let sided = *slot != SlotName::Side && facts.side_agreed;
+                let facts = Facts { side_agreed: sided, confirmed: false, ..facts };
                 self.lead(steps, point, &label, target, facts);
             }
         }
@@ -410,11 +412,11 @@ impl<'a> Walk<'a> {
         steps: &mut Vec<Step<'a>>,
         point: &Point<'a>,
         label: &str,
-        target: &'a String,
+        target: &'a str,
         facts: Facts,
     ) {
         let not_understood = &self.scenario.line.exits.not_understood;
-        let target = match target.as_str() {
+        let target = match target {
             CONFIRMED => point.confirmed.unwrap_or(not_understood),
             BACK => point.back.unwrap_or(not_understood),
             other => other,

@@ -1,5 +1,7 @@
 //! Red flags: words that may mean danger, looked for on every turn before anything else decides.
 //!
+//! A lexicon, or a reader that learned from labelled utterances: either raises the flag.
+//!
 //! The lexicon is data (`data/red_flags.en.toml`). It errs on the side of a false alarm, because
 //! a missed emergency costs more than a needless "please call 911". What it must not do is take
 //! history, a denial, or a question about risks for an emergency: a line that cries wolf at every
@@ -7,6 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::linear::{LinearModel, SLOTS, features};
 use crate::words;
 
 /// What kind of danger. The order is the order of urgency: where two fit, the first counts.
@@ -227,7 +230,40 @@ const QUESTIONS: &[&str] = &[
 #[derive(Debug)]
 pub struct RedFlags {
     lexicon: Lexicon,
+    /// Whether there is danger, and then, in the order of [`RedFlag::ALL`], which.
+    reader: Vec<LinearModel>,
 }
+
+/// The reader raises a flag from this probability on. Chosen on utterances that it had not seen
+/// (`radline train readers`): a lower one adds more false alarms than emergencies.
+const RAISED: f32 = 0.65;
+/// Ways of speaking of fear, waiting and impatience. They hold the words of danger and none of it;
+/// where one stands, only the lexicon is believed.
+const IDIOMS: &[&str] = &[
+    "killing me",
+    "kill me if",
+    "kills me",
+    "dying to",
+    "to death",
+    "heart jump",
+    "heart jumps",
+    "heart attack when",
+    "nearly gave me",
+    "not knowing",
+    "the waiting",
+    "waiting for",
+    "worried sick",
+    "scared stiff",
+    "bite my head",
+    "bite their head",
+    "drop dead",
+    "over my dead body",
+    "shoot me",
+    "nervous wreck",
+    "wasted",
+];
+/// Shorter utterances hold too little to be read without the lexicon.
+const READ_WORDS_MIN: usize = 6;
 
 impl RedFlags {
     /// The English lexicon that comes with Radline.
@@ -237,7 +273,13 @@ impl RedFlags {
     pub fn english() -> Self {
         let lexicon = toml::from_str(include_str!("../data/red_flags.en.toml"))
             .expect("the compiled-in lexicon is read by a test");
-        Self { lexicon }
+        let reader = include_bytes!("../data/red_flags.en.model")
+            .chunks(SLOTS + 8)
+            .map(|bytes| {
+                LinearModel::from_bytes(bytes).expect("a test reads the compiled-in model")
+            })
+            .collect();
+        Self { lexicon, reader }
     }
 
     /// The most urgent danger that the words speak of.
@@ -253,7 +295,8 @@ impl RedFlags {
         let past = about_the_past || has(HISTORY) || names_a_past_year(&words);
         let history = past && !has(NOW);
         let question = has(QUESTIONS);
-        self.lexicon
+        let known = self
+            .lexicon
             .class
             .iter()
             .filter(|class| {
@@ -263,7 +306,26 @@ impl RedFlags {
                     .any(|rule| (rule.firm || !(history || question)) && rule.fires(&words))
             })
             .map(|class| class.name)
-            .min()
+            .min();
+        // What the lexicon does not know may still be heard between the words; stories of the past
+        // and questions are left to the lexicon, because there everything sounds like danger.
+        // "No, I'm going to try and rest" denies what was asked.
+        let denies = matches!(words.first().map(String::as_str), Some("no" | "nope" | "nah"));
+        let short = words.len() < READ_WORDS_MIN;
+        let unread = history || question || denies || short || has(IDIOMS);
+        known.or_else(|| if unread { None } else { self.read(text) })
+    }
+
+    /// What the reader makes of the words.
+    fn read(&self, text: &str) -> Option<RedFlag> {
+        let slots = features(text);
+        let (danger, classes) = self.reader.split_first()?;
+        if danger.of_features(&slots) < RAISED {
+            return None;
+        }
+        let scores = classes.iter().map(|class| class.of_features(&slots));
+        let best = RedFlag::ALL.into_iter().zip(scores).max_by(|a, b| a.1.total_cmp(&b.1))?;
+        Some(best.0)
     }
 }
 

@@ -347,6 +347,8 @@ pub struct State {
     pub record: Option<String>,
     /// Speak the instructions for the appointment: `done`, `none`.
     pub instruct: bool,
+    /// The state that asks what it is about, where callers tell that here already.
+    pub opens: Option<String>,
     /// The question asks for something wrong: "all is fine" is a no to it.
     pub trouble: bool,
     /// The values that count are read back here: a yes confirms them.

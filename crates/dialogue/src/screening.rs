@@ -319,6 +319,11 @@ impl Answers {
             .collect()
     }
 
+    /// The answer to a question's second one.
+    pub fn detail(&self, id: &str) -> Option<Answer> {
+        self.details.get(id).copied()
+    }
+
     /// Whether the question was answered with yes or doubt.
     pub fn is_yes(&self, id: &str) -> bool {
         self.given.get(id).is_some_and(|(answer, _)| *answer != Answer::No)

@@ -103,7 +103,15 @@ impl Slots {
                     }
                     self.date_of_birth = Some(date.clone());
                 }
-                Command::Exam(mention) if self.take_exam(mention) => replaced.push(SlotName::Exam),
+                Command::Exam(mention) => {
+                    let side = self.side;
+                    if self.take_exam(mention) {
+                        replaced.push(SlotName::Exam);
+                    }
+                    if side.is_some() && side != self.side {
+                        replaced.push(SlotName::Side);
+                    }
+                }
                 _ => {}
             }
         }

@@ -84,6 +84,8 @@ pub struct Dialogue {
     to_confirm: Option<(String, String)>,
     /// The state that the confirmation interrupted.
     back: Option<String>,
+    /// Which safety questions the call has come to.
+    stage: Stage,
     /// The screening question that was asked last, and whether it was the second one.
     asked_screening: Option<(String, bool)>,
     /// What the caller asked about last.
@@ -130,6 +132,7 @@ impl Dialogue {
             asides: 0,
             to_confirm: None,
             back: None,
+            stage: Stage::Booking,
             asked_screening: None,
             topic: None,
             acknowledged: (0, usize::MAX),
@@ -149,7 +152,8 @@ impl Dialogue {
         // The name is on the record; that it is the patient who speaks, and the second identifier,
         // has to come from them.
         let slots = Slots { name: Some(called.name.clone()), ..Slots::default() };
-        Self { state, slots, called: Some(called), ..Self::new(scenario, site, today) }
+        let new = Self::new(scenario, site, today);
+        Self { state, slots, called: Some(called), stage: Stage::Preparation, ..new }
     }
 
     /// The greeting.
@@ -327,6 +331,7 @@ impl Dialogue {
         *entries = entries.saturating_add(1);
         (self.tries, self.asides) = (0, 0);
         let state = self.current().clone();
+        self.stage = state.screening.unwrap_or(self.stage);
         if state.screen_afresh {
             self.answers.clear();
         }
@@ -365,12 +370,11 @@ impl Dialogue {
     }
 
     fn scope<'a>(&self, scenario: &'a Scenario, order: &'a OrderFacts) -> Scope<'a> {
-        let stage = self.called.as_ref().map_or(Stage::Booking, |_| Stage::Preparation);
         Scope {
             table: &scenario.screening,
             order,
             may_be_pregnant: self.patient.as_ref().is_none_or(|patient| patient.may_be_pregnant),
-            stage: self.current().screening.unwrap_or(stage),
+            stage: self.stage,
         }
     }
 
@@ -451,6 +455,7 @@ impl Dialogue {
         let asked = prompt.sentences.last().map(|sentence| sentence.text.clone());
         let digits = self.current().digits.clone();
         let trouble = self.current().screening.is_some() || self.current().trouble;
-        Question { expectation, options, digits, trouble, asked: asked.unwrap_or_default() }
+        let (opens, asked) = (self.current().opens.is_some(), asked.unwrap_or_default());
+        Question { expectation, options, digits, opens, trouble, asked }
     }
 }

@@ -270,6 +270,8 @@ pub struct Question {
     pub options: usize,
     /// How many digits the number has that is asked for; empty when that is not known.
     pub digits: Vec<usize>,
+    /// Whether any wish may be told here beside the answer, as at the beginning of a call.
+    pub opens: bool,
     /// Whether it asks for something wrong, as safety questions do: "they are fine" denies that.
     pub trouble: bool,
     /// The words of the question, for the language model's prompt.
@@ -279,7 +281,14 @@ pub struct Question {
 impl Question {
     /// A question of this shape, of which nothing else is known.
     pub fn of(expectation: Expectation) -> Self {
-        Self { expectation, options: 0, digits: Vec::new(), trouble: false, asked: Phi::default() }
+        Self {
+            expectation,
+            options: 0,
+            digits: Vec::new(),
+            opens: false,
+            trouble: false,
+            asked: Phi::default(),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! no, numbers, names, dates of birth, days and times. They are first-class and stay when a
 //! fine-tuned model takes the open utterances.
 
+pub mod intents;
 pub mod model;
 pub mod parsers;
 pub mod understanding;

@@ -5,6 +5,7 @@ use radline_dialogue::words;
 use radline_dialogue::{Command, Expectation, Intent, Question, Understanding, UnderstoodBy};
 use radline_phi::Phi;
 
+use crate::intents;
 use crate::parsers::yes_no::YesNo;
 use crate::parsers::{birth_date, day_time, exam, feeling, name, numbers, request, topic, yes_no};
 
@@ -17,14 +18,106 @@ const VOLUNTEERED_AGE_YEARS: i16 = 2;
 pub fn understand(text: &Phi<String>, question: &Question, today: Date) -> Understanding {
     let words = text.expose().as_str();
     let expectation = question.expectation;
+    // At the beginning of a call anything may be said beside the answer.
+    let free = if question.opens { Expectation::Open } else { expectation };
     let mut commands = request::parse(words, expectation);
-    commands.extend(questions(words, expectation, &commands));
+    commands.extend(questions(words, free, &commands));
     commands.extend(feeling::parse(words));
     commands.extend(asked_for(words, question, today));
+    if free == Expectation::Open && is_over(words) {
+        commands.retain(|command| !matches!(command, Command::Exam(_)));
+    }
     commands.extend(booking(words, question, &commands));
     let named = commands.iter().any(|command| matches!(command, Command::Name(_)));
     if !named {
         commands.extend(volunteered(words, expectation, today));
+    }
+    by_example(words, question, commands)
+}
+
+/// Who is asked what the call is about and asks for a day wants to come.
+fn asks_for_a_day(text: &str) -> bool {
+    const ASKING: &[&str] = &[
+        "what day",
+        "which day",
+        "when can",
+        "when could",
+        "when may",
+        "when might",
+        "whens good",
+        "when is good",
+        "soonest",
+        "earliest",
+        "whats open",
+        "what is open",
+        "you got on",
+        "you have on",
+        "do you have",
+        "have you got",
+        "what you have",
+        "what you got",
+        "could it be",
+        "can it be",
+        "it can be",
+        "any openings",
+        "fit me in",
+        "squeeze me in",
+        "what time can",
+        "what times",
+    ];
+    let words = words::split(text);
+    ASKING.iter().any(|phrase| words::contains(&words, phrase))
+}
+
+/// Whether the exam that is named is over: it is not one to book.
+fn is_over(text: &str) -> bool {
+    const DONE: &[&str] = &[
+        "i did the",
+        "i did my",
+        "i had the",
+        "i had my",
+        "i had a",
+        "i had an",
+        "was done",
+        "this morning",
+        "yesterday",
+        "last week",
+        "last monday",
+        "last tuesday",
+        "last wednesday",
+        "last thursday",
+        "last friday",
+        "days ago",
+        "weeks ago",
+        "my result",
+        "my results",
+        "the result",
+        "the results",
+        "the report",
+        "my report",
+        "hear nothing",
+        "heard nothing",
+    ];
+    let words = words::split(text);
+    DONE.iter().any(|phrase| words::contains(&words, phrase))
+}
+
+/// Where the parsers found no wish, and one may be told, the reader that learned from examples is
+/// asked; what it reads has to be confirmed.
+fn by_example(text: &str, question: &Question, mut commands: Vec<Command>) -> Understanding {
+    let settled = |command: &Command| {
+        !matches!(command, Command::Exam(_) | Command::Affirm | Command::Deny | Command::Feels(..))
+    };
+    let open = question.expectation == Expectation::Open || question.opens;
+    let denied = question.expectation == Expectation::Open && commands.contains(&Command::Deny);
+    let unsettled = open && !denied && !commands.iter().any(settled);
+    if unsettled && asks_for_a_day(text) {
+        commands.push(Command::Want(Intent::Book));
+        return Understanding::from_parsers(commands);
+    }
+    if unsettled && let Some(wish) = intents::read(text) {
+        commands.push(wish);
+        return Understanding { commands, by: UnderstoodBy::Model };
     }
     Understanding::from_parsers(commands)
 }
@@ -67,36 +160,14 @@ fn booking(text: &str, question: &Question, heard: &[Command]) -> Option<Command
         "get an",
         "come in for",
     ];
-    const DONE: &[&str] = &[
-        "i did",
-        "i had",
-        "was done",
-        "had my",
-        "had an",
-        "had a",
-        "this morning",
-        "yesterday",
-        "last week",
-        "last wednesday",
-        "last monday",
-        "last tuesday",
-        "last thursday",
-        "last friday",
-        "days ago",
-        "weeks ago",
-        "result",
-        "results",
-        "report",
-    ];
-    let opening = question.expectation == Expectation::Open
-        || question.expectation == Expectation::YesNo && !question.trouble;
+    let opening = question.expectation == Expectation::Open || question.opens;
     let words = words::split(text);
     let any = |phrases: &[&str]| phrases.iter().any(|phrase| words::contains(&words, phrase));
     let named = heard
         .iter()
         .any(|command| matches!(command, Command::Exam(exam) if exam.modality.is_some()));
     let other = heard.iter().any(|command| matches!(command, Command::Want(_) | Command::Ask(_)));
-    (opening && named && !other && any(NEEDS) && !any(DONE)).then_some(Command::Want(Intent::Book))
+    (opening && named && !other && any(NEEDS)).then_some(Command::Want(Intent::Book))
 }
 
 /// What the caller asks about, and the wish behind it where they name no other.

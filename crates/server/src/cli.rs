@@ -62,6 +62,9 @@ pub enum Command {
     /// Prove a site pack sound: its dialogues, its safety questions, its records
     #[command(after_help = CHECK_HELP)]
     Check(Check),
+    /// Train what Radline learns from examples
+    #[command(subcommand)]
+    Train(Train),
     /// How well callers are understood and served
     #[command(subcommand)]
     Evaluate(Evaluate),
@@ -75,6 +78,30 @@ it is known who listens. Records that are expired, unsigned or contradict each o
 
 Example:
   radline check --site deploy/sites/demo-hospital --diagrams ./pictures";
+
+/// What is trained.
+#[derive(Debug, Subcommand)]
+pub enum Train {
+    /// The readers of red flags and wishes, from labelled utterances; a rebuilt program uses them
+    Readers {
+        /// Folder of labelled utterances (*.jsonl)
+        #[arg(long, value_name = "DIR", default_value = "training/utterances")]
+        data: PathBuf,
+        /// The red flags' model
+        #[arg(
+            long,
+            value_name = "FILE",
+            default_value = "crates/dialogue/data/red_flags.en.model"
+        )]
+        red_flags: PathBuf,
+        /// The wishes' model
+        #[arg(long, value_name = "FILE", default_value = "crates/language/data/intents.en.model")]
+        intents: PathBuf,
+        /// Order of the examples
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+}
 
 /// A site pack to prove sound.
 #[derive(Debug, Args)]

@@ -95,6 +95,9 @@ async fn run_async(command: Command) -> Result<()> {
         Command::Clinic(cli::Clinic::Import { file, data }) => {
             commands::clinic::import(&open(&data).await?, &file).await
         }
+        Command::Train(cli::Train::Readers { data, red_flags, intents, seed }) => {
+            commands::train::readers(&data, &red_flags, &intents, seed)
+        }
         Command::Check(options) => {
             let clock = Clock::real(Site::load(&options.site)?.timezone);
             let today = options.on.unwrap_or_else(|| clock.moment().local.date());

@@ -84,6 +84,9 @@ impl Scenario {
         for (_, target) in self.targets(state) {
             self.check_target(&place, target, findings);
         }
+        if let Some(target) = &state.opens {
+            self.check_target(&place, target, findings);
+        }
         let kinds = [
             !state.ask.is_empty(),
             state.check.is_some(),

@@ -65,7 +65,10 @@ impl Dialogue {
         let known = |outcome: &&str| state.on.contains_key(*outcome);
         // "Yes, there is, I need to cancel": the wish says more than the yes.
         let wish = understanding.commands.iter().filter_map(wants).find(|wish| known(wish));
-        let outcome = wish.or_else(|| understanding.commands.iter().find_map(yes_no));
+        let answer = understanding.commands.iter().find_map(yes_no);
+        // "No, it is all in the book" is a no; "book" is what callers say of many things.
+        let wish = wish.filter(|wish| !(*wish == Intent::Book.key() && answer == Some("no")));
+        let outcome = wish.or(answer);
         if state.fills == Some(SlotName::Recording) {
             // Anything but a clear yes means no recording.
             let answer = understanding.commands.iter().find_map(yes_no);

@@ -6,9 +6,13 @@ use radline_phi::Phi;
 
 use super::{ASIDES_MAX, Dialogue, Prompt};
 use crate::dialogue_move::DialogueMove;
-use crate::scenario::{Scenario, SlotName};
+use crate::scenario::{Scenario, SlotName, State};
+use crate::screening::Answer;
 use crate::understanding::{Command, Understanding, UnderstoodBy};
 use crate::vocabulary::Intent;
+
+/// Answers to a safety question that are not understood before it counts as not known.
+const UNCLEAR_MAX: usize = 1;
 
 impl Dialogue {
     /// The caller has said or keyed something.
@@ -49,6 +53,7 @@ impl Dialogue {
             Some(outcome) => self.current().on.get(outcome).cloned(),
             None => None,
         };
+        let target = target.map(|target| self.opening_question(understanding).unwrap_or(target));
         if let Some(target) = target {
             // "Yes. And where do I park?" is answered on both counts, unless the question itself
             // is what the next state is about.
@@ -57,7 +62,44 @@ impl Dialogue {
             }
             return self.go(&target, prompt);
         }
+        if self.doubted(words, understanding) {
+            return self.screen_on(prompt);
+        }
         self.without_value(understanding, prompt, felt || wanted)
+    }
+
+    /// A safety question that is not answered after it was asked again is not known, and unknown
+    /// counts as yes. The words are kept for whoever looks at it.
+    fn doubted(&mut self, words: &Phi<String>, understanding: &Understanding) -> bool {
+        let Some((id, detail)) = self.open_screening().filter(|_| self.tries >= UNCLEAR_MAX) else {
+            return false;
+        };
+        // A question of the caller is no answer that was not understood.
+        let asks = |command: &Command| {
+            matches!(command, Command::Ask(_) | Command::Want(_) | Command::Repeat | Command::Wait)
+        };
+        if understanding.commands.iter().any(asks) {
+            return false;
+        }
+        self.answers.give(&id, detail, Answer::Unsure, words.clone());
+        true
+    }
+
+    /// A question at the beginning of a call, beside the answer to another, is what the call is
+    /// about: it is answered, and the call goes on from there.
+    fn opening_question(&mut self, understanding: &Understanding) -> Option<String> {
+        let asking = self.current().opens.clone()?;
+        let topic = understanding.commands.iter().find_map(|command| match command {
+            Command::Ask(topic) => Some(topic.clone()),
+            _ => None,
+        })?;
+        let other = self.slots.purpose.is_some_and(|purpose| purpose != Intent::Results);
+        if other || self.is_preparation(&topic) {
+            return None;
+        }
+        self.slots.purpose = None;
+        self.topic = Some(topic);
+        self.scenario.states.get(&asking)?.on.get("question").cloned()
     }
 
     /// The words hold no answer to what was asked.
@@ -94,7 +136,15 @@ impl Dialogue {
     /// What the language model read does not count before the caller has said yes to it.
     fn confirm(&mut self, words: &Phi<String>, understanding: &Understanding) -> DialogueMove {
         let prompt = Prompt::default();
-        let Some(state) = self.current().confirm.clone() else {
+        // At the beginning of a call the wish is told beside the answer to something else.
+        let scenario = Arc::clone(&self.scenario);
+        let here = self.current().clone();
+        let asking =
+            here.opens.as_ref().and_then(|name| scenario.states.get(name)).unwrap_or(&here);
+        if here.opens.is_some() {
+            self.read_answer(words, understanding);
+        }
+        let Some(state) = asking.confirm.clone() else {
             return self.without_answer(&Understanding::from_parsers(Vec::new()), prompt);
         };
         let person = understanding.has(&Command::RequestPerson);
@@ -102,9 +152,12 @@ impl Dialogue {
             Some(self.scenario.line.exits.person.clone())
         } else {
             self.slots.take(understanding);
-            self.take_purpose(understanding);
-            let outcome = self.read_answer(words, understanding);
-            outcome.and_then(|outcome| self.current().on.get(outcome).cloned())
+            let wanted = understanding.commands.iter().find_map(|command| match command {
+                Command::Want(intent) => Some(*intent),
+                _ => None,
+            });
+            self.slots.purpose = wanted.or(self.slots.purpose);
+            wanted.and_then(|intent| asking.on.get(intent.key()).cloned())
         };
         let Some(target) = target else { return self.without_answer(understanding, prompt) };
         self.to_confirm = Some((target, wish(understanding)));
@@ -183,13 +236,8 @@ impl Dialogue {
         // Once the time is booked, what comes to mind is a person's business: the findings go with
         // the call-back. Before that, the screening is gone through again.
         if screening_changed && self.current().screening.is_none() {
-            let stage = if self.called.is_some() {
-                crate::screening::Stage::Preparation
-            } else {
-                crate::screening::Stage::Booking
-            };
-            let screening =
-                self.scenario.states.iter().find(|(_, state)| state.screening == Some(stage))?;
+            let asks = |(_, state): &(&String, &State)| state.screening == Some(self.stage);
+            let screening = self.scenario.states.iter().find(asks)?;
             return Some(screening.0.clone());
         }
         let changed = replaced.iter().find(|slot| Some(**slot) != asked)?;
@@ -197,6 +245,13 @@ impl Dialogue {
         let books = matches!(self.slots.purpose, None | Some(Intent::Book));
         if *changed == SlotName::Exam && (!books || self.patient.is_none()) {
             return None;
+        }
+        // Another side than before is compared with the order again, wherever the call is.
+        if *changed == SlotName::Side {
+            let sided = self.slots.order.as_ref().is_some_and(|order| order.side.is_some());
+            if !sided || !books {
+                return None;
+            }
         }
         self.scenario.line.corrected.get(changed).cloned()
     }

@@ -97,7 +97,11 @@ impl Dialogue {
                 self.patient = Some(patient);
                 "matched"
             }
-            ActionOutcome::NotMatched => "not_matched",
+            ActionOutcome::NotMatched => {
+                // Whoever gave other identifiers than before is not known any more.
+                self.patient = None;
+                "not_matched"
+            }
             ActionOutcome::Orders(orders) => self.take_orders(orders),
             ActionOutcome::Appointments(found) => self.take_appointments(found),
             ActionOutcome::Moved => "moved",

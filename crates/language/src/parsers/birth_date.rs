@@ -37,6 +37,31 @@ pub fn month(word: &str) -> Option<i8> {
 /// after `today`. Bare numbers are month, day, year; a day above 12 in first place is taken for
 /// day, month, year.
 pub fn parse(text: &str, today: Date) -> Option<Date> {
+    corrected(text, today).or_else(|| parse_plain(text, today))
+}
+
+/// "April second, fifty eight, strike that, fifty nine": what comes last counts, as a whole date
+/// or as another year.
+fn corrected(text: &str, today: Date) -> Option<Date> {
+    const CORRECTIONS: &[&str] =
+        &[" strike that", " correction", " i mean ", ". no, ", ", no, ", " no wait", " rather "];
+    let lower = text.to_lowercase();
+    let (at, mark) = CORRECTIONS
+        .iter()
+        .filter_map(|mark| lower.rfind(mark).map(|at| (at, *mark)))
+        .max_by_key(|(at, _)| *at)?;
+    let (first, last) = (lower.get(..at)?, lower.get(at + mark.len()..)?);
+    if let Some(date) = parse_plain(last, today) {
+        return Some(date);
+    }
+    let words = words::split(last);
+    let (number, _) = numbers::read(&words)?;
+    let earlier = parse_plain(first, today)?;
+    let year = year(&[number], today)?;
+    real(year, earlier.month(), earlier.day(), today)
+}
+
+fn parse_plain(text: &str, today: Date) -> Option<Date> {
     let words = words::split(text);
     // "…, I just turned seventy eight": an age is no part of the date.
     let age = ["turned", "turning", "aged"];

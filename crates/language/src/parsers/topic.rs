@@ -20,6 +20,8 @@ struct Lexicon {
 #[serde(deny_unknown_fields)]
 struct Topic {
     name: String,
+    #[serde(default)]
+    plain: bool,
     phrases: Vec<String>,
 }
 
@@ -48,10 +50,13 @@ pub fn parse(text: &str, expectation: Expectation) -> Vec<Command> {
         text.contains('?') || any(if open { &lexicon.asking } else { &lexicon.asking_beside });
     // Where anything may be said, a bare "parking" is a question, too.
     let bare = open && words.len() <= 4;
-    if !(asks || bare) || words.len() > WORDS_MAX || (closed && words.len() < 4) {
+    if words.len() > WORDS_MAX || (closed && words.len() < 4) {
         return Vec::new();
     }
-    let asked = lexicon.topic.iter().filter(|topic| any(&topic.phrases));
+    let asked = lexicon
+        .topic
+        .iter()
+        .filter(|topic| (asks || bare || open && topic.plain) && any(&topic.phrases));
     let mut topics: Vec<&str> = asked.map(|topic| topic.name.as_str()).collect();
     // What is asked about one drug is not a question about drugs.
     let drug = ["metformin", "insulin", "blood_thinner", "sedation"];

@@ -5,3 +5,4 @@ pub mod check;
 pub mod clinic;
 pub mod models;
 pub mod schedule;
+pub mod train;

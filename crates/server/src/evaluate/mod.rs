@@ -2,7 +2,7 @@
 
 pub mod dialogues;
 mod reading;
-mod record;
+pub(crate) mod record;
 mod score;
 
 use std::path::Path;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use radline_dialogue::{
-    Command, ExamMention, Expectation, Intent, Question, RedFlags, Side, TimeWish, wording,
+    Command, Distress, ExamMention, Expectation, Intent, Question, RedFlags, Side, TimeWish,
+    wording,
 };
 use radline_language::understanding;
 use radline_phi::Phi;
@@ -35,9 +36,18 @@ pub(super) fn read(record: &Record, red_flags: &RedFlags) -> Reading {
         intent: intent.to_owned(),
         slots,
         red_flag: flag.map_or(NO_FLAG, |flag| flag.key()).to_owned(),
-        // Nothing reads it from the words yet.
-        distress: 0,
+        distress: distress(&commands),
     }
+}
+
+/// 0 none, 1 some, 2 strong.
+fn distress(commands: &[Command]) -> u8 {
+    let felt = |command: &Command| match command {
+        Command::Feels(Distress::Some, _) => Some(1),
+        Command::Feels(Distress::Strong, _) => Some(2),
+        _ => None,
+    };
+    commands.iter().find_map(felt).unwrap_or_default()
 }
 
 fn expectation(name: &str) -> Expectation {

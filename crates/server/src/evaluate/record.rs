@@ -10,22 +10,28 @@ use serde_json::Value;
 
 /// What a caller said, and what it means.
 #[derive(Debug, Deserialize)]
-pub(super) struct Record {
-    pub(super) id: String,
-    /// The day of the call.
-    pub(super) today: Date,
+pub(crate) struct Record {
+    #[serde(default)]
+    pub(crate) id: String,
+    /// The day of the call; utterances for training are of one and the same.
+    #[serde(default = "day_of_training")]
+    pub(crate) today: Date,
     /// What the agent had just asked.
     #[serde(default)]
-    pub(super) asked: String,
+    pub(crate) asked: String,
     /// The shape of the answer that was asked for.
-    pub(super) expects: String,
-    pub(super) said: String,
-    pub(super) intent: String,
+    pub(crate) expects: String,
+    pub(crate) said: String,
+    pub(crate) intent: String,
     #[serde(default, deserialize_with = "as_text")]
-    pub(super) slots: BTreeMap<String, String>,
-    pub(super) red_flag: String,
+    pub(crate) slots: BTreeMap<String, String>,
+    pub(crate) red_flag: String,
     #[serde(default)]
-    pub(super) distress: u8,
+    pub(crate) distress: u8,
+}
+
+const fn day_of_training() -> Date {
+    jiff::civil::date(2026, 11, 23)
 }
 
 /// Slot values are text or numbers.
@@ -39,10 +45,10 @@ fn as_text<'de, D: Deserializer<'de>>(input: D) -> Result<BTreeMap<String, Strin
 }
 
 /// The name of "no red flag".
-pub(super) const NO_FLAG: &str = "none";
+pub(crate) const NO_FLAG: &str = "none";
 
 /// Reads a file.
-pub(super) fn load(file: &Path) -> Result<Vec<Record>> {
+pub(crate) fn load(file: &Path) -> Result<Vec<Record>> {
     let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines
