@@ -48,7 +48,7 @@ fn read(text: &str) -> Result<Golden> {
         } else if let Some(words) = line.strip_prefix("- Caller:") {
             golden.steps.push(Step::Caller(words.trim().to_owned()));
         } else if let Some(parts) = line.strip_prefix("- Radline:") {
-            let parts = parts.split(" and \"").map(|part| plain(part)).collect();
+            let parts = parts.split(" and \"").map(plain).collect();
             golden.steps.push(Step::Radline(parts));
         } else if let Some(words) = line.strip_prefix("- Never:") {
             golden.never.push(plain(words));

@@ -6,3 +6,4 @@ pub mod intents;
 pub mod model;
 pub mod parsers;
 pub mod understanding;
+pub mod verifier;
