@@ -30,4 +30,4 @@ pub use understanding::{
     Command, EarlierReading, Expectation, PartOfDay, Question, TimeWish, Understanding,
     UnderstoodBy,
 };
-pub use vocabulary::{Distress, ExamMention, Feeling, Intent, Modality, Priority, Side};
+pub use vocabulary::{DateOrder, Distress, ExamMention, Feeling, Intent, Modality, Priority, Side};

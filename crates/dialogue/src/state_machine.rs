@@ -19,7 +19,7 @@ use crate::scenario::{BACK, CONFIRMED, Check, Scenario, SlotName, State};
 use crate::screening::{Answers, Disposition, Scope, Stage};
 use crate::slots::Slots;
 use crate::understanding::{Expectation, Question};
-use crate::vocabulary::{Intent, Priority};
+use crate::vocabulary::{DateOrder, Intent, Priority};
 
 mod answers;
 mod facts;
@@ -47,6 +47,8 @@ pub struct SiteFacts {
     pub knowledge: Vec<KnowledgeRecord>,
     /// How patients get ready, in the order of speaking.
     pub instructions: Vec<Instruction>,
+    /// How bare dates are read where the site is.
+    pub date_order: DateOrder,
     /// Whether the site only demonstrates: records that nobody signed are spoken, too.
     pub demonstration: bool,
 }
@@ -456,6 +458,7 @@ impl Dialogue {
         let digits = self.current().digits.clone();
         let trouble = self.current().screening.is_some() || self.current().trouble;
         let (opens, asked) = (self.current().opens.is_some(), asked.unwrap_or_default());
-        Question { expectation, options, digits, opens, trouble, asked }
+        let date_order = self.site.date_order;
+        Question { expectation, options, digits, date_order, opens, trouble, asked }
     }
 }

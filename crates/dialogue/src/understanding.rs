@@ -3,7 +3,7 @@
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use radline_phi::Phi;
 
-use crate::vocabulary::{Distress, ExamMention, Feeling, Intent, Modality, Side};
+use crate::vocabulary::{DateOrder, Distress, ExamMention, Feeling, Intent, Modality, Side};
 use crate::wording;
 
 /// The shape of the answer that the last question asks for. It decides how long a pause may be
@@ -270,6 +270,8 @@ pub struct Question {
     pub options: usize,
     /// How many digits the number has that is asked for; empty when that is not known.
     pub digits: Vec<usize>,
+    /// How a bare date is read at this site.
+    pub date_order: DateOrder,
     /// Whether any wish may be told here beside the answer, as at the beginning of a call.
     pub opens: bool,
     /// Whether it asks for something wrong, as safety questions do: "they are fine" denies that.
@@ -285,6 +287,7 @@ impl Question {
             expectation,
             options: 0,
             digits: Vec::new(),
+            date_order: DateOrder::default(),
             opens: false,
             trouble: false,
             asked: Phi::default(),

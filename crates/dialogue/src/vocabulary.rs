@@ -178,6 +178,17 @@ impl Intent {
     }
 }
 
+/// Which number of a bare date comes first where the site is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DateOrder {
+    /// "Five, two": May second.
+    #[default]
+    MonthDay,
+    /// "Five, two": the fifth of February.
+    DayMonth,
+}
+
 /// How much weighs on the caller, by their words alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

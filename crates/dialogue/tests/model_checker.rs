@@ -171,6 +171,7 @@ fn records() -> SiteFacts {
         knowledge: read("knowledge.toml").record,
         instructions: read("preparation.toml").instruction,
         demonstration: true,
+        ..SiteFacts::default()
     }
 }
 

@@ -6,6 +6,7 @@ use radline_dialogue::{Command, Expectation, Intent, Question, Understanding, Un
 use radline_phi::Phi;
 
 use crate::intents;
+use crate::parsers::birth_date::Calendar;
 use crate::parsers::yes_no::YesNo;
 use crate::parsers::{birth_date, day_time, exam, feeling, name, numbers, request, topic, yes_no};
 
@@ -30,7 +31,7 @@ pub fn understand(text: &Phi<String>, question: &Question, today: Date) -> Under
     commands.extend(booking(words, question, &commands));
     let named = commands.iter().any(|command| matches!(command, Command::Name(_)));
     if !named {
-        commands.extend(volunteered(words, expectation, today));
+        commands.extend(volunteered(words, question, today));
     }
     by_example(words, question, commands)
 }
@@ -196,7 +197,8 @@ fn asked_for(text: &str, question: &Question, today: Date) -> Vec<Command> {
             }
         }
         Expectation::DateOfBirth => {
-            let date = birth_date::parse(text, today);
+            let order = question.date_order;
+            let date = birth_date::parse(text, Calendar { today, order });
             commands.extend(date.map(|date| Command::DateOfBirth(Phi::new(date))));
         }
         Expectation::Name if commands.is_empty() => {
@@ -244,14 +246,15 @@ fn asked_for(text: &str, question: &Question, today: Date) -> Vec<Command> {
 }
 
 /// Values that nobody asked for, taken up only when the words leave no doubt.
-fn volunteered(text: &str, expectation: Expectation, today: Date) -> Vec<Command> {
+fn volunteered(text: &str, question: &Question, today: Date) -> Vec<Command> {
     let mut commands = Vec::new();
     commands.extend(name::volunteered(text).map(|name| Command::Name(Phi::new(name))));
     let about_birth = ["born", "birthday", "date of birth", "birth date"]
         .iter()
         .any(|phrase| words::contains(&words::split(text), phrase));
-    if about_birth && expectation != Expectation::DateOfBirth {
-        let date = birth_date::parse(text, today)
+    if about_birth && question.expectation != Expectation::DateOfBirth {
+        let order = question.date_order;
+        let date = birth_date::parse(text, Calendar { today, order })
             .filter(|date| date.year() <= today.year() - VOLUNTEERED_AGE_YEARS);
         commands.extend(date.map(|date| Command::DateOfBirth(Phi::new(date))));
     }
@@ -269,7 +272,8 @@ pub fn from_keys(keys: &Phi<String>, question: &Question, today: Date) -> Unders
         (Expectation::YesNo, "1") => Some(Command::Affirm),
         (Expectation::YesNo, "2") => Some(Command::Deny),
         (Expectation::DateOfBirth, digits) => {
-            birth_date::from_keys(digits, today).map(|date| Command::DateOfBirth(Phi::new(date)))
+            birth_date::from_keys(digits, Calendar { today, order: question.date_order })
+                .map(|date| Command::DateOfBirth(Phi::new(date)))
         }
         (Expectation::Choice, digits) => digits
             .parse::<usize>()

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use radline_clinic::{Office, ScheduleRule};
-use radline_dialogue::{Instruction, KnowledgeRecord, Modality, Scenario, SiteFacts};
+use radline_dialogue::{DateOrder, Instruction, KnowledgeRecord, Modality, Scenario, SiteFacts};
 use serde::Deserialize;
 
 /// A loaded and checked site pack.
@@ -50,6 +50,9 @@ struct SiteFile {
 struct SiteTable {
     name: String,
     timezone: String,
+    /// Which number of a bare date comes first: "month_day" or "day_month".
+    #[serde(default)]
+    dates: DateOrder,
     /// A demonstration speaks records that nobody has signed. Patients are not called by one.
     #[serde(default)]
     demonstration: bool,
@@ -174,6 +177,7 @@ impl Site {
                 knowledge: records::<KnowledgeFile>(&folder.join("knowledge.toml"))?.record,
                 instructions: records::<PreparationFile>(&folder.join("preparation.toml"))?
                     .instruction,
+                date_order: file.site.dates,
                 demonstration: file.site.demonstration,
             }),
             office: Arc::new(file.site.office.into()),

@@ -3,7 +3,27 @@
 use jiff::civil::Date;
 
 use super::numbers::{self, Number};
-use radline_dialogue::words;
+use radline_dialogue::{DateOrder, words};
+
+/// What a bare date is read by.
+#[derive(Debug, Clone, Copy)]
+pub struct Calendar {
+    /// The day of the call.
+    pub today: Date,
+    /// Which of two bare numbers is the month.
+    pub order: DateOrder,
+}
+
+impl Calendar {
+    /// A number above 12 is the day wherever it stands.
+    const fn month_and_day(self, first: i8, second: i8) -> (i8, i8) {
+        match (self.order, first > 12, second > 12) {
+            (_, true, _) => (second, first),
+            (_, _, true) | (DateOrder::MonthDay, ..) => (first, second),
+            (DateOrder::DayMonth, ..) => (second, first),
+        }
+    }
+}
 
 /// Nobody older than this is on the line; earlier years are a mishearing.
 const AGE_MAX_YEARS: i16 = 120;
@@ -36,13 +56,13 @@ pub fn month(word: &str) -> Option<i8> {
 /// The date of birth in a sentence, if there is exactly one reading that is a real day, not
 /// after `today`. Bare numbers are month, day, year; a day above 12 in first place is taken for
 /// day, month, year.
-pub fn parse(text: &str, today: Date) -> Option<Date> {
-    corrected(text, today).or_else(|| parse_plain(text, today))
+pub fn parse(text: &str, calendar: Calendar) -> Option<Date> {
+    corrected(text, calendar).or_else(|| parse_plain(text, calendar))
 }
 
 /// "April second, fifty eight, strike that, fifty nine": what comes last counts, as a whole date
 /// or as another year.
-fn corrected(text: &str, today: Date) -> Option<Date> {
+fn corrected(text: &str, calendar: Calendar) -> Option<Date> {
     const CORRECTIONS: &[&str] =
         &[" strike that", " correction", " i mean ", ". no, ", ", no, ", " no wait", " rather "];
     let lower = text.to_lowercase();
@@ -51,17 +71,17 @@ fn corrected(text: &str, today: Date) -> Option<Date> {
         .filter_map(|mark| lower.rfind(mark).map(|at| (at, *mark)))
         .max_by_key(|(at, _)| *at)?;
     let (first, last) = (lower.get(..at)?, lower.get(at + mark.len()..)?);
-    if let Some(date) = parse_plain(last, today) {
+    if let Some(date) = parse_plain(last, calendar) {
         return Some(date);
     }
     let words = words::split(last);
     let (number, _) = numbers::read(&words)?;
-    let earlier = parse_plain(first, today)?;
-    let year = year(&[number], today)?;
-    real(year, earlier.month(), earlier.day(), today)
+    let earlier = parse_plain(first, calendar)?;
+    let year = year(&[number], calendar)?;
+    real(year, earlier.month(), earlier.day(), calendar)
 }
 
-fn parse_plain(text: &str, today: Date) -> Option<Date> {
+fn parse_plain(text: &str, calendar: Calendar) -> Option<Date> {
     let words = words::split(text);
     // "…, I just turned seventy eight": an age is no part of the date.
     let age = ["turned", "turning", "aged"];
@@ -86,20 +106,20 @@ fn parse_plain(text: &str, today: Date) -> Option<Date> {
         // "Nineteen seventy, October twenty sixth": the year came first.
         if let ([_, ..], [day]) = found.split_at(before)
             && let Some(year) =
-                year(&found[..before], today).filter(|_| before > 1 || found[0].digits == 4)
+                year(&found[..before], calendar).filter(|_| before > 1 || found[0].digits == 4)
             && let Ok(day) = i8::try_from(day.value)
-            && let Some(date) = real(year, month, day, today)
+            && let Some(date) = real(year, month, day, calendar)
         {
             return Some(date);
         }
-        return with_month(month, &found, today);
+        return with_month(month, &found, calendar);
     }
-    from_numbers(&found, today).or_else(|| run_together(&found, today))
+    from_numbers(&found, calendar).or_else(|| run_together(&found, calendar))
 }
 
 /// "527 66", "1229 59": what recognisers make of "five twenty-seven sixty-six". Month, day and year
 /// may run together, but none of them lies in two pieces; nothing when there is a choice.
-fn run_together(found: &[Number], today: Date) -> Option<Date> {
+fn run_together(found: &[Number], calendar: Calendar) -> Option<Date> {
     let pieces: Vec<String> =
         found.iter().map(|n| format!("{:0width$}", n.value, width = n.digits)).collect();
     let all = pieces.concat();
@@ -122,8 +142,11 @@ fn run_together(found: &[Number], today: Date) -> Option<Date> {
             let (true, [month, day, short]) = (fits, &values[..]) else { continue };
             let written =
                 Number { value: u32::from(short.unsigned_abs()), digits: 2, ordinal: false };
-            let (month, day) = (i8::try_from(*month).ok()?, i8::try_from(*day).ok()?);
-            days.extend(year(&[written], today).and_then(|year| real(year, month, day, today)));
+            let (first, second) = (i8::try_from(*month).ok()?, i8::try_from(*day).ok()?);
+            let (month, day) = calendar.month_and_day(first, second);
+            days.extend(
+                year(&[written], calendar).and_then(|year| real(year, month, day, calendar)),
+            );
         }
     }
     days.dedup();
@@ -131,15 +154,21 @@ fn run_together(found: &[Number], today: Date) -> Option<Date> {
     Some(only)
 }
 
-/// A date of birth keyed in as MMDDYYYY.
-pub fn from_keys(keys: &str, today: Date) -> Option<Date> {
+/// A date of birth keyed in as MMDDYYYY, or DDMMYYYY where days come first.
+pub fn from_keys(keys: &str, calendar: Calendar) -> Option<Date> {
     if keys.len() != 8 || !keys.bytes().all(|key| key.is_ascii_digit()) {
         return None;
     }
-    real(keys[4..].parse().ok()?, keys[..2].parse().ok()?, keys[2..4].parse().ok()?, today)
+    // What is keyed in is as it was asked for; a number above 12 in the month's place is a slip.
+    let (first, second) = (keys[..2].parse().ok()?, keys[2..4].parse().ok()?);
+    let (month, day) = match calendar.order {
+        DateOrder::MonthDay => (first, second),
+        DateOrder::DayMonth => (second, first),
+    };
+    real(keys[4..].parse().ok()?, month, day, calendar)
 }
 
-fn with_month(month: i8, found: &[Number], today: Date) -> Option<Date> {
+fn with_month(month: i8, found: &[Number], calendar: Calendar) -> Option<Date> {
     let (day_at, day) = found
         .iter()
         .enumerate()
@@ -150,15 +179,15 @@ fn with_month(month: i8, found: &[Number], today: Date) -> Option<Date> {
     } else {
         [&found[..day_at], &found[day_at + 1..]].concat()
     };
-    real(year(&rest, today)?, month, i8::try_from(day.value).ok()?, today)
+    real(year(&rest, calendar)?, month, i8::try_from(day.value).ok()?, calendar)
 }
 
-fn from_numbers(found: &[Number], today: Date) -> Option<Date> {
+fn from_numbers(found: &[Number], calendar: Calendar) -> Option<Date> {
     // Written without separators, as recognisers like to: 03191967.
     if let [only] = found
         && only.digits == 8
     {
-        return from_keys(&format!("{:08}", only.value), today);
+        return from_keys(&format!("{:08}", only.value), calendar);
     }
     // "oh three, nineteen, sixty seven": a leading zero belongs to the digit behind it.
     let mut joined: Vec<Number> = Vec::new();
@@ -179,18 +208,19 @@ fn from_numbers(found: &[Number], today: Date) -> Option<Date> {
             i16::try_from(first.value).ok()?,
             i8::try_from(second.value).ok()?,
             i8::try_from(day.value).ok()?,
-            today,
+            calendar,
         );
     }
-    let (month, day) = if first.value > 12 { (second, first) } else { (first, second) };
-    real(year(rest, today)?, i8::try_from(month.value).ok()?, i8::try_from(day.value).ok()?, today)
+    let (first, second) = (i8::try_from(first.value).ok()?, i8::try_from(second.value).ok()?);
+    let (month, day) = calendar.month_and_day(first, second);
+    real(year(rest, calendar)?, month, day, calendar)
 }
 
 /// A year from what is left: 1953, "nineteen fifty three", "twenty oh four", "nineteen oh four",
 /// or two digits, which are of this century unless that lies ahead.
-fn year(rest: &[Number], today: Date) -> Option<i16> {
+fn year(rest: &[Number], calendar: Calendar) -> Option<i16> {
     let values: Vec<i16> = rest.iter().filter_map(|n| i16::try_from(n.value).ok()).collect();
-    let current = today.year();
+    let current = calendar.today.year();
     match values[..] {
         [year] if year >= 1000 => Some(year),
         [short] if short < 100 => {
@@ -209,15 +239,15 @@ fn year(rest: &[Number], today: Date) -> Option<i16> {
                 digits: 2,
                 ordinal: false,
             }];
-            year(&short, today)
+            year(&short, calendar)
         }
         _ => None,
     }
 }
 
-fn real(year: i16, month: i8, day: i8, today: Date) -> Option<Date> {
+fn real(year: i16, month: i8, day: i8, calendar: Calendar) -> Option<Date> {
     let date = Date::new(year, month, day).ok()?;
-    (date <= today && date.year() >= today.year() - AGE_MAX_YEARS).then_some(date)
+    (date <= calendar.today && date.year() >= calendar.today.year() - AGE_MAX_YEARS).then_some(date)
 }
 
 #[cfg(test)]
@@ -226,7 +256,7 @@ mod tests {
 
     use super::*;
 
-    const TODAY: Date = date(2026, 11, 23);
+    const TODAY: Calendar = Calendar { today: date(2026, 11, 23), order: DateOrder::MonthDay };
 
     #[test]
     fn spoken_forms() {
@@ -290,7 +320,19 @@ mod tests {
         #[test]
         fn no_text_makes_it_panic(text in ".{0,80}") {
             let read = parse(&text, TODAY);
-            proptest::prop_assert!(read.is_none_or(|date| date <= TODAY));
+            proptest::prop_assert!(read.is_none_or(|date| date <= TODAY.today));
         }
+    }
+
+    #[test]
+    fn days_come_first_where_the_site_says_so() {
+        let british = Calendar { order: DateOrder::DayMonth, ..TODAY };
+        assert_eq!(parse("five, two, fifty three", british), Some(date(1953, 2, 5)));
+        assert_eq!(
+            parse("the nineteenth of the third, sixty seven", british),
+            Some(date(1967, 3, 19))
+        );
+        assert_eq!(parse("three, nineteen, sixty seven", british), Some(date(1967, 3, 19)));
+        assert_eq!(from_keys("05021953", british), Some(date(1953, 2, 5)));
     }
 }
