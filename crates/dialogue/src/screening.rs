@@ -52,6 +52,52 @@ const fn clear() -> Disposition {
     Disposition::Clear
 }
 
+/// What a weight is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WeightUnit {
+    /// Pounds.
+    Pounds,
+    /// Kilograms.
+    Kilograms,
+}
+
+impl WeightUnit {
+    const POUNDS_PER_KILOGRAM: f64 = 2.204_622_6;
+    const POUNDS_PER_STONE: f64 = 14.0;
+
+    /// The weight in this unit, whatever unit the words name; without one it is meant in this.
+    fn read(self, words: &[String], numbers: &[f64]) -> Option<f64> {
+        let named = |stems: &[&str]| {
+            words.iter().any(|word| {
+                let unit = word.trim_start_matches(|letter: char| letter.is_ascii_digit());
+                stems.iter().any(|stem| unit == *stem || unit.strip_suffix('s') == Some(stem))
+            })
+        };
+        let glued = words.iter().filter_map(|word| {
+            let digits = word.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+            (digits.len() < word.len()).then(|| digits.parse().ok()).flatten()
+        });
+        let numbers: Vec<f64> = numbers.iter().copied().chain(glued).collect();
+        let first = *numbers.first()?;
+        let pounds = if named(&["stone", "st"]) {
+            // "Twelve stone four".
+            first * Self::POUNDS_PER_STONE
+                + numbers.get(1).filter(|more| **more < 14.0).unwrap_or(&0.0)
+        } else if named(&["kilo", "kilogram", "kg"]) {
+            numbers.iter().copied().fold(first, f64::max) * Self::POUNDS_PER_KILOGRAM
+        } else if named(&["pound", "lb"]) {
+            numbers.iter().copied().fold(first, f64::max)
+        } else {
+            return numbers.iter().copied().reduce(f64::max);
+        };
+        Some(match self {
+            Self::Pounds => pounds,
+            Self::Kilograms => pounds / Self::POUNDS_PER_KILOGRAM,
+        })
+    }
+}
+
 fn at_booking() -> Vec<Stage> {
     vec![Stage::Booking]
 }
@@ -98,6 +144,9 @@ pub struct ScreeningQuestion {
     /// Where a number answers it: more than this is yes, as little or less is no.
     #[serde(default)]
     pub over: Option<f64>,
+    /// The unit of that number, where it is a weight. Other units are converted.
+    #[serde(default)]
+    pub unit: Option<WeightUnit>,
     /// Where the rule comes from.
     pub source: String,
 }
@@ -350,7 +399,10 @@ impl Answers {
         }
         let limit = question.over.filter(|_| !detail)?;
         let numbers = words::numbers(&words);
-        let most = numbers.iter().copied().reduce(f64::max)?;
+        let most = match question.unit {
+            Some(unit) => unit.read(&words, &numbers)?,
+            None => numbers.iter().copied().reduce(f64::max)?,
+        };
         Some(if most > limit { Answer::Yes } else { Answer::No })
     }
 
@@ -433,6 +485,20 @@ mod tests {
         answers.give("reaction", true, Answer::Unsure, "maybe".into());
         assert_eq!(answers.disposition(scope(&table, &order)), Disposition::Stop);
         assert!(answers.next(scope(&table, &order)).is_none());
+    }
+
+    #[test]
+    fn weights_are_read_in_their_units() {
+        let read = |unit: WeightUnit, text: &str| {
+            let words = words::split(text);
+            unit.read(&words, &words::numbers(&words)).map(f64::round)
+        };
+        assert_eq!(read(WeightUnit::Pounds, "one sixty five pounds"), Some(165.0));
+        assert_eq!(read(WeightUnit::Pounds, "seventy five kilo"), Some(165.0));
+        assert_eq!(read(WeightUnit::Kilograms, "28 stone"), Some(178.0));
+        assert_eq!(read(WeightUnit::Kilograms, "I'm 170kg"), Some(170.0));
+        assert_eq!(read(WeightUnit::Kilograms, "twelve stone four"), Some(78.0));
+        assert_eq!(read(WeightUnit::Pounds, "about two hundred"), Some(200.0));
     }
 
     #[test]

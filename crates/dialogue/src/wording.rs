@@ -98,6 +98,12 @@ fn ordinal(day: i8) -> String {
     }
 }
 
+/// The place that one word names: 2 for "second", 30 for "thirtieth".
+pub fn ordinal_value(word: &str) -> Option<usize> {
+    let place = ORDINALS.iter().position(|name| *name == word).map(|index| index + 1);
+    place.or_else(|| (word == "thirtieth").then_some(30))
+}
+
 /// "Tuesday, December first".
 pub fn day(date: Date) -> String {
     let month = MONTHS[date.month() as usize - 1];

@@ -97,7 +97,7 @@ pub fn numbers(words: &[String]) -> Vec<f64> {
 }
 
 /// 0 to 90 as one word.
-fn spoken_number(word: &str) -> Option<f64> {
+pub fn spoken_number(word: &str) -> Option<f64> {
     const ONES: [&str; 20] = [
         "zero",
         "one",

@@ -51,6 +51,13 @@ fn the_demonstration_site_is_sound() {
 }
 
 #[test]
+fn the_other_site_is_sound_too() {
+    let folder = Path::new(SITE).join("../fenwick-infirmary/scenarios");
+    let scenario = Scenario::load(&folder).expect("reads");
+    assert_eq!(model_checker::check(&scenario), []);
+}
+
+#[test]
 fn a_stop_that_books_is_found() {
     let text = "on = { clear = \"denials\", review = \"review_note\", stop = \"screening_stop\" }";
     let to = "on = { clear = \"denials\", review = \"review_note\", stop = \"denials\" }";

@@ -109,7 +109,7 @@ fn by_example(text: &str, question: &Question, mut commands: Vec<Command>) -> Un
     let settled = |command: &Command| {
         !matches!(command, Command::Exam(_) | Command::Affirm | Command::Deny | Command::Feels(..))
     };
-    let open = question.expectation == Expectation::Open || question.opens;
+    let open = question.opens;
     let denied = question.expectation == Expectation::Open && commands.contains(&Command::Deny);
     let unsettled = open && !denied && !commands.iter().any(settled);
     if unsettled && asks_for_a_day(text) {

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use radline_dialogue::words;
+use radline_dialogue::{wording, words};
 
 /// Why a draft was blocked. Holds no words of it: a draft may hold health data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
@@ -298,85 +298,15 @@ fn counted<'a>(text: &[String], lexicon: &[&'a str]) -> BTreeMap<&'a str, usize>
 
 /// The number words and figures, in order: a time is a sequence of them.
 fn numbers(text: &[String]) -> Vec<String> {
-    const ONES: [&str; 20] = [
-        "zero",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-    ];
-    const TENS: [&str; 8] =
-        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-    const ORDINALS: [&str; 32] = [
-        "",
-        "first",
-        "second",
-        "third",
-        "fourth",
-        "fifth",
-        "sixth",
-        "seventh",
-        "eighth",
-        "ninth",
-        "tenth",
-        "eleventh",
-        "twelfth",
-        "thirteenth",
-        "fourteenth",
-        "fifteenth",
-        "sixteenth",
-        "seventeenth",
-        "eighteenth",
-        "nineteenth",
-        "twentieth",
-        "",
-        "",
-        "",
-        "",
-        "",
-        "",
-        "",
-        "",
-        "",
-        "thirtieth",
-        "",
-    ];
-    let mut found = Vec::new();
-    for word in text {
-        let value = ONES
-            .iter()
-            .position(|name| name == word)
-            .or_else(|| Some(TENS.iter().position(|name| name == word)? * 10 + 20))
-            .map(|value| value.to_string())
-            .or_else(|| {
-                let place = ORDINALS.iter().position(|name| !name.is_empty() && name == word)?;
-                Some(format!("{place}th"))
-            })
-            .or_else(|| {
-                let scale = ["hundred", "thousand", "oh", "quarter", "once", "twice"];
-                scale.contains(&word.as_str()).then(|| word.clone())
-            })
-            .or_else(|| {
-                word.contains(|letter: char| letter.is_ascii_digit()).then(|| word.clone())
-            });
-        found.extend(value);
-    }
-    found
+    const SCALES: &[&str] = &["hundred", "thousand", "oh", "quarter", "once", "twice"];
+    let value = |word: &String| {
+        let cardinal = words::spoken_number(word).map(|value| value.to_string());
+        let ordinal = || wording::ordinal_value(word).map(|place| format!("{place}th"));
+        let counts = SCALES.contains(&word.as_str())
+            || word.contains(|letter: char| letter.is_ascii_digit());
+        cardinal.or_else(ordinal).or_else(|| counts.then(|| word.clone()))
+    };
+    text.iter().filter_map(value).collect()
 }
 
 /// Words that turn the meaning stand in the same order between the numbers, dates and medicines:

@@ -221,6 +221,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_site_of_another_country_loads() {
+        let folder =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/sites/fenwick-infirmary");
+        let site = Site::load(&folder).expect("loads");
+        assert_eq!(site.facts.values["emergency_number"], "nine nine nine");
+        assert_eq!(site.facts.date_order, DateOrder::DayMonth);
+        let day = jiff::civil::date(2026, 11, 23);
+        assert_eq!(radline_dialogue::record_check::check(&site.facts, &site.scenario, day), []);
+    }
+
+    #[test]
     fn the_demonstration_site_loads() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/sites/demo-hospital");
         let site = Site::load(&folder).expect("loads");

@@ -145,7 +145,6 @@ pub(super) const GOODBYE: &[&str] = &[
     "no more questions",
     "on paper now",
     "nothing further",
-    "you take care",
 ];
 /// The call is about someone else.
 pub(super) const ON_BEHALF: &[&str] = &[

@@ -199,9 +199,34 @@ pub fn parse(text: &str) -> Option<YesNo> {
     })
 }
 
+/// Whether the sentence asks: "do I have to bring anything" says neither yes nor no.
+fn asks(words: &[String]) -> bool {
+    const VERBS: &[&str] = &[
+        "do", "does", "did", "can", "could", "may", "should", "shall", "will", "would", "is",
+        "are", "am", "have", "has", "must",
+    ];
+    const SUBJECTS: &[&str] = &[
+        "i", "you", "it", "we", "they", "there", "that", "this", "the", "my", "your", "he", "she",
+        "someone", "somebody", "anyone",
+    ];
+    const WORDS: &[&str] =
+        &["what", "whats", "when", "where", "wheres", "how", "why", "who", "which"];
+    let first =
+        |at: usize, list: &[&str]| words.get(at).is_some_and(|word| list.contains(&word.as_str()));
+    // "And", "so", "but" and "wait" may stand before a question.
+    let at = usize::from(first(0, &["and", "so", "but", "wait", "well", "um", "uh", "oh"]));
+    first(at, WORDS) || first(at, VERBS) && first(at + 1, SUBJECTS)
+}
+
 fn parse_sentence(text: &str) -> Option<YesNo> {
     let words = split(text);
+    if asks(&words) {
+        return None;
+    }
     let any = |phrases: &[&str]| phrases.iter().any(|phrase| contains(&words, phrase));
+    if any(KEEP) {
+        return Some(YesNo::No);
+    }
     // "No, not that I know of" is a no; the doubt in it is a manner of speaking.
     if NO_IDIOMS[..5].iter().any(|phrase| contains(&words, phrase)) {
         return Some(YesNo::No);
@@ -222,7 +247,9 @@ fn parse_sentence(text: &str) -> Option<YesNo> {
         if NO_WORDS.contains(&word.as_str()) {
             return Some(YesNo::No);
         }
-        if YES_WORDS.contains(&word.as_str()) {
+        // "Please" by itself accepts; in "I want it, please keep it" it only asks.
+        let only_polite = word == "please" && words.len() > 2;
+        if YES_WORDS.contains(&word.as_str()) && !only_polite {
             return Some(YesNo::Yes);
         }
     }
@@ -234,6 +261,22 @@ fn parse_sentence(text: &str) -> Option<YesNo> {
     }
     None
 }
+
+/// What leaves things as they are, whatever else is said: nothing is cancelled on "please keep it".
+const KEEP: &[&str] = &[
+    "keep it",
+    "please keep",
+    "leave it as",
+    "leave it alone",
+    "leave it be",
+    "dont cancel",
+    "do not cancel",
+    "dont book",
+    "do not book",
+    "dont move",
+    "do not move",
+    "not cancel",
+];
 
 /// Health that denies the trouble that was asked for.
 const HEALTHY: &[&str] = &[
@@ -424,6 +467,11 @@ mod tests {
             ("it could be", Some(Unsure)),
             ("what do you mean by dye", None),
             ("can you say that again", None),
+            ("do I have to bring anything?", None),
+            ("so can I have my breakfast before it", None),
+            ("I want it, please keep it", Some(No)),
+            ("yes, don't cancel it", Some(No)),
+            ("yes please do", Some(Yes)),
             ("", None),
         ] {
             assert_eq!(parse(said), expected, "{said}");
