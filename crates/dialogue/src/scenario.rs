@@ -305,6 +305,8 @@ pub enum Act {
     RequestCallback,
     /// `done`.
     AmendCallback,
+    /// `done`. It is not safe to call the patient's number.
+    ForbidCallback,
     /// `done`.
     OptOut,
     /// `done`.

@@ -9,6 +9,7 @@ use radline_phi::Phi;
 use serde::{Deserialize, Serialize};
 
 use crate::action::OrderFacts;
+use crate::red_flags::RedFlag;
 use crate::vocabulary::Modality;
 use crate::words;
 
@@ -138,6 +139,9 @@ pub struct ScreeningQuestion {
     /// Words that answer it with no where it was asked: "only tablets".
     #[serde(default)]
     pub denials: Vec<String>,
+    /// A yes means danger now: the script for it begins at once.
+    #[serde(default)]
+    pub danger: Option<RedFlag>,
     /// It asks about the past: what is told in answer is history, not an emergency.
     #[serde(default)]
     pub past: bool,
@@ -218,7 +222,7 @@ impl Applies {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answers {
     given: BTreeMap<String, (Answer, Phi<String>)>,
-    details: BTreeMap<String, Answer>,
+    details: BTreeMap<String, (Answer, Phi<String>)>,
 }
 
 /// The next thing to ask.
@@ -238,7 +242,7 @@ impl Answers {
     /// Keeps an answer with the caller's words.
     pub fn give(&mut self, id: &str, detail: bool, answer: Answer, quote: Phi<String>) {
         if detail {
-            self.details.insert(id.to_owned(), answer);
+            self.details.insert(id.to_owned(), (answer, quote));
         } else {
             self.given.insert(id.to_owned(), (answer, quote));
         }
@@ -311,7 +315,7 @@ impl Answers {
 
     fn disposition_of_yes(&self, question: &ScreeningQuestion) -> Disposition {
         match (&question.detail, self.details.get(&question.id)) {
-            (Some(detail), Some(Answer::No)) => detail.no,
+            (Some(detail), Some((Answer::No, _))) => detail.no,
             (Some(detail), Some(_)) => detail.yes,
             // The second question is still to be asked; until then the first one's answer counts.
             (_, None) | (None, _) => question.yes,
@@ -348,7 +352,9 @@ impl Answers {
             .filter_map(|question| {
                 let (answer, quote) = self.given.get(&question.id)?;
                 let doubt = if *answer == Answer::Unsure { " (caller unsure)" } else { "" };
-                Some(quote.map(|quote| format!("{}{doubt}: \"{quote}\"", question.finding)))
+                let more = self.details.get(&question.id).map(|(_, quote)| quote.expose());
+                let more = more.map(|quote| format!("; \"{quote}\"")).unwrap_or_default();
+                Some(quote.map(|quote| format!("{}{doubt}: \"{quote}\"{more}", question.finding)))
             })
             .collect()
     }
@@ -370,7 +376,7 @@ impl Answers {
 
     /// The answer to a question's second one.
     pub fn detail(&self, id: &str) -> Option<Answer> {
-        self.details.get(id).copied()
+        self.details.get(id).map(|(answer, _)| *answer)
     }
 
     /// Whether the question was answered with yes or doubt.

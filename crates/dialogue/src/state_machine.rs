@@ -34,6 +34,9 @@ const STEPS_MAX: usize = 40;
 /// if the state lists fewer other wordings than this.
 const TRIES_MIN: usize = 2;
 
+/// From this age on callers speak for themselves (the site's rule for minors: a guardian does).
+const ADULT_YEARS: i16 = 16;
+
 /// Times that a question is said again, or put off, because the caller asks for that. A line that
 /// is asked to repeat for ever is not understood, and someone else should take over.
 const ASIDES_MAX: usize = 4;
@@ -66,6 +69,8 @@ pub struct Dialogue {
     slots: Slots,
     answers: Answers,
     patient: Option<PatientFacts>,
+    /// The first patient who was identified in this call.
+    spoke_for: Option<String>,
     orders: Vec<OrderFacts>,
     appointments: Vec<AppointmentFacts>,
     offers: Vec<Offer>,
@@ -120,6 +125,7 @@ impl Dialogue {
             slots: Slots::default(),
             answers: Answers::default(),
             patient: None,
+            spoke_for: None,
             orders: Vec::new(),
             appointments: Vec::new(),
             offers: Vec::new(),
@@ -203,6 +209,11 @@ impl Dialogue {
     /// The clinic has answered the action of the last move.
     pub fn answer(&mut self, outcome: ActionOutcome) -> DialogueMove {
         let (mut prompt, scenario) = (Prompt::default(), Arc::clone(&self.scenario));
+        if let ActionOutcome::Matched(patient) = &outcome
+            && self.is_for_a_person(patient)
+        {
+            return self.go(&scenario.line.exits.on_behalf, prompt);
+        }
         let target = self.take_outcome(outcome).and_then(|key| self.current().on.get(key).cloned());
         match target {
             Some(target) => self.go(&target, prompt),
@@ -216,6 +227,17 @@ impl Dialogue {
                 self.go(&scenario.line.exits.failure, prompt)
             }
         }
+    }
+
+    /// Whom a person has to speak with: a child, for whom a guardian speaks, and a second patient
+    /// in the same call, of whom the caller can only be one.
+    fn is_for_a_person(&self, patient: &PatientFacts) -> bool {
+        let born = *patient.date_of_birth.expose();
+        let grown = self.today.year() - born.year() > ADULT_YEARS
+            || self.today.year() - born.year() == ADULT_YEARS
+                && (self.today.month(), self.today.day()) >= (born.month(), born.day());
+        let second = self.spoke_for.as_ref().is_some_and(|earlier| *earlier != patient.id);
+        !grown || second
     }
 
     /// A part of the system failed: on to a person.

@@ -41,8 +41,18 @@ const DENIAL_REACH: usize = 4;
 
 /// Whether a denial stands shortly before the word at this position.
 pub fn denied(words: &[String], at: usize) -> bool {
-    words[at.saturating_sub(DENIAL_REACH)..at].iter().any(|word| DENIALS.contains(&word.as_str()))
+    let before = &words[at.saturating_sub(DENIAL_REACH)..at];
+    let Some(denial) = before.iter().rposition(|word| DENIALS.contains(&word.as_str())) else {
+        return false;
+    };
+    // "No, just a defibrillator" denies everything but that.
+    let excepts = |word: &String| EXCEPTIONS.contains(&word.as_str());
+    !before[denial..].iter().any(excepts)
 }
+
+/// Words after which a denial denies no more.
+pub const EXCEPTIONS: &[&str] =
+    &["just", "only", "but", "except", "apart", "besides", "wait", "kidding"];
 
 /// Whether the words contain the phrase at least once without a denial before it.
 pub fn asserts(words: &[String], phrase: &str) -> bool {

@@ -299,7 +299,8 @@ fn a_red_flag_is_spoken_to_the_end_and_takes_location_and_number() {
         "would begin again"
     );
     play.yes().state("emergency_location");
-    play.say("at home, 12 Elm Street", vec![]).state("emergency_number");
+    play.say("at home, 12 Elm Street", vec![]).state("emergency_place_noted");
+    play.clinic(ActionOutcome::Done).state("emergency_number");
     play.say("5550173", vec![Command::Digits("5550173".into())]);
     assert!(matches!(play.action(), Action::AmendCallback { location: Some(_), .. }));
 }

@@ -110,7 +110,7 @@ fn by_example(text: &str, question: &Question, mut commands: Vec<Command>) -> Un
         !matches!(command, Command::Exam(_) | Command::Affirm | Command::Deny | Command::Feels(..))
     };
     let open = question.opens;
-    let denied = question.expectation == Expectation::Open && commands.contains(&Command::Deny);
+    let denied = commands.contains(&Command::Deny);
     let unsettled = open && !denied && !commands.iter().any(settled);
     if unsettled && asks_for_a_day(text) {
         commands.push(Command::Want(Intent::Book));

@@ -167,9 +167,16 @@ impl State {
             (_, Some(Act::Reschedule)) => &["moved", "taken"],
             (_, Some(Act::Cancel)) => &["cancelled"],
             (_, Some(Act::RequestCallback)) => &["callback_noted"],
-            (_, Some(Act::AmendCallback | Act::Release | Act::RecordPreparation | Act::OptOut)) => {
-                &["done"]
-            }
+            (
+                _,
+                Some(
+                    Act::AmendCallback
+                    | Act::ForbidCallback
+                    | Act::Release
+                    | Act::RecordPreparation
+                    | Act::OptOut,
+                ),
+            ) => &["done"],
             _ if self.fills == Some(SlotName::TeachBack) => &["value", "missing"],
             _ if self.fills.is_some_and(|slot| slot != SlotName::Recording) => &["value"],
             _ if self.expects == Some(Expectation::YesNo) => &["yes", "no"],

@@ -9,7 +9,7 @@ use crate::action::OrderFacts;
 use crate::records::{ForAppointment, Instruction};
 use crate::scenario::ASKED;
 use crate::understanding::{Command, Understanding};
-use crate::words;
+use crate::{wording, words};
 
 impl Dialogue {
     /// Answers what was asked besides, as far as there are records.
@@ -132,6 +132,12 @@ impl Dialogue {
     pub(super) fn read_teach_back(&mut self, said: &Phi<String>) -> &'static str {
         let words = words::split(said.expose());
         let points = self.points();
+        if !self.knows_numbers(&words) {
+            // "Nothing after ten", where it was seven: whatever else is right, that is not.
+            self.slots.teach_back = Some(said.clone());
+            self.said_back.clear();
+            return "missing";
+        }
         for point in &points {
             if point.said_back_in(&words) {
                 self.said_back.insert(point.id.clone());
@@ -144,6 +150,24 @@ impl Dialogue {
         if none || points.iter().any(|point| open(&point)) { "missing" } else { "value" }
     }
 
+    /// Whether every number that the patient says is one of the instructions' or the appointment's.
+    fn knows_numbers(&self, said: &[String]) -> bool {
+        let appointment = self.for_appointment();
+        let mut texts: Vec<String> = Vec::new();
+        for record in self.instructions() {
+            texts.extend(record.spoken(appointment));
+            texts.extend(record.reminder(appointment));
+        }
+        texts.extend(appointment.map(|appointment| wording::moment(appointment.start)));
+        let known: Vec<f64> = texts.iter().flat_map(|text| parts(&words::split(text))).collect();
+        // "A quarter to six" is five forty five.
+        let to_the_hour = said.windows(2).any(|pair| pair[1] == "to" || pair[1] == "of");
+        parts(said).iter().all(|number| {
+            let next = to_the_hour && known.contains(&(number - 1.0));
+            next || *number <= 1.0 || known.contains(number)
+        })
+    }
+
     /// What the patient has left out, for saying it once more.
     pub(super) fn missing_points(&self) -> Vec<String> {
         let appointment = self.for_appointment();
@@ -151,4 +175,13 @@ impl Dialogue {
         let open = points.iter().filter(|point| !self.said_back.contains(&point.id));
         open.filter_map(|point| point.reminder(appointment)).collect()
     }
+}
+
+/// The numbers in the words, each by itself: hours and minutes are told in many orders.
+fn parts(words: &[String]) -> Vec<f64> {
+    let value = |word: &String| match word.as_str() {
+        "noon" => Some(12.0),
+        word => words::spoken_number(word).or_else(|| word.parse().ok()),
+    };
+    words.iter().filter_map(value).collect()
 }

@@ -47,6 +47,9 @@ impl Dialogue {
         }
         let target = match self.read_answer(words, understanding) {
             Some(_) if self.current().screening.is_some() => {
+                if let Some(script) = self.danger(words) {
+                    return script;
+                }
                 self.answer_questions(&mut prompt, understanding);
                 return self.screen_on(prompt);
             }
@@ -85,6 +88,14 @@ impl Dialogue {
         true
     }
 
+    /// The script for a safety question whose yes means danger now.
+    fn danger(&mut self, words: &Phi<String>) -> Option<DialogueMove> {
+        let (id, _) = self.asked_screening.clone()?;
+        let question = self.scenario.screening.iter().find(|question| question.id == id)?;
+        let flag = question.danger.filter(|_| self.answers.is_yes(&id))?;
+        self.red_flag(flag, words)
+    }
+
     /// A question at the beginning of a call, beside the answer to another, is what the call is
     /// about: it is answered, and the call goes on from there.
     fn opening_question(&mut self, understanding: &Understanding) -> Option<String> {
@@ -94,7 +105,8 @@ impl Dialogue {
             _ => None,
         })?;
         let other = self.slots.purpose.is_some_and(|purpose| purpose != Intent::Results);
-        if other || self.is_preparation(&topic) {
+        // Results have a state of their own, which says more than one record.
+        if other || self.is_preparation(&topic) || topic == "results_time" {
             return None;
         }
         self.slots.purpose = None;

@@ -49,6 +49,11 @@ impl Dialogue {
                 number: self.slots.callback_number.clone(),
                 location: self.slots.location.clone(),
             },
+            // What stands in the number's place is read by whoever would dial it.
+            Act::ForbidCallback => Action::AmendCallback {
+                number: Some(Phi::new("not safe to call".to_owned())),
+                location: None,
+            },
             Act::Release => Action::Release,
         })
     }
@@ -94,6 +99,7 @@ impl Dialogue {
     pub(super) fn take_outcome(&mut self, outcome: ActionOutcome) -> Option<&'static str> {
         Some(match outcome {
             ActionOutcome::Matched(patient) => {
+                self.spoke_for = Some(patient.id.clone());
                 self.patient = Some(patient);
                 "matched"
             }

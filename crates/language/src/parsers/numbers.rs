@@ -137,11 +137,18 @@ pub fn read(words: &[String]) -> Option<(Number, usize)> {
 /// Every digit in a sentence, in order, for phone numbers and record numbers. "double five" and
 /// "triple zero" are understood; "fifty three" gives 5 and 3.
 pub fn digits(words: &[String]) -> String {
+    const RUN_DIGITS: usize = 8;
     let mut found = String::new();
     let mut repeat = 1;
     let words: Vec<String> = words.iter().map(|word| with_zeros(word)).collect();
     let mut rest = &words[..];
     while let Some(word) = rest.first() {
+        // A whole telephone number in one piece is more than a number can be.
+        if word.len() > RUN_DIGITS && word.bytes().all(|digit| digit.is_ascii_digit()) {
+            found.push_str(word);
+            (repeat, rest) = (1, &rest[1..]);
+            continue;
+        }
         let Some((number, taken)) = read(rest) else {
             repeat = match word.as_str() {
                 "double" => 2,

@@ -4,8 +4,8 @@ use radline_dialogue::words::{self, asserts, contains};
 use radline_dialogue::{Command, Expectation, Intent};
 
 use super::request_phrases::{
-    GOODBYE, INTENTS, INTERPRETER, MACHINE, ON_BEHALF, OPT_OUT, PERSON, RELATIVES, REPEAT,
-    VOICEMAIL, WAIT,
+    GOODBYE, INTENTS, INTERPRETER, MACHINE, ON_BEHALF, OPT_OUT, PERSON, RELATIONS, RELATIVES,
+    REPEAT, VOICEMAIL, WAIT,
 };
 
 /// The requests in the words. `expectation` is the shape of the answer that was asked for: while
@@ -24,7 +24,16 @@ pub fn parse(text: &str, expectation: Expectation) -> Vec<Command> {
     // "This is Mirlande, the wife" picks up for someone else.
     let introduces =
         ["this is", "im", "i am", "speaking"].iter().any(|phrase| contains(&words, phrase));
-    if introduces && any(RELATIVES) && !any(ON_BEHALF) {
+    let relation = words.windows(2).any(|pair| {
+        // "Helen Carter's husband", "her nurse", "my wife's name".
+        let owned =
+            pair[0].ends_with('s') || ["her", "his", "their", "the"].contains(&pair[0].as_str());
+        owned && RELATIONS.contains(&pair[1].as_str())
+    });
+    let name_of = words
+        .windows(2)
+        .any(|pair| pair[1] == "name" && RELATIONS.iter().any(|one| pair[0] == format!("{one}s")));
+    if (introduces && (any(RELATIVES) || relation) || name_of) && !any(ON_BEHALF) {
         commands.push(Command::OnBehalf);
     }
     for (phrases, command) in [

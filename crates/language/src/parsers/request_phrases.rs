@@ -68,6 +68,10 @@ pub(super) const MACHINE: &[&str] = &[
     "are you a person",
     "am i talking to a person",
     "are you a human",
+    "are you a nurse",
+    "are you a doctor",
+    "are you the nurse",
+    "are you the doctor",
 ];
 /// Once more.
 pub(super) const REPEAT: &[&str] = &[
@@ -251,6 +255,34 @@ pub(super) const OPT_OUT: &[&str] = &[
     "remove my number",
     "take me off your list",
     "off your call list",
+];
+
+/// Who may speak for a patient, or says so.
+pub(super) const RELATIONS: &[&str] = &[
+    "husband",
+    "wife",
+    "son",
+    "daughter",
+    "mother",
+    "father",
+    "mom",
+    "dad",
+    "brother",
+    "sister",
+    "nurse",
+    "caregiver",
+    "carer",
+    "assistant",
+    "lawyer",
+    "attorney",
+    "secretary",
+    "office",
+    "partner",
+    "grandson",
+    "granddaughter",
+    "niece",
+    "nephew",
+    "aide",
 ];
 
 /// Who speaks, when it is not the patient.

@@ -63,7 +63,11 @@ pub fn parse(text: &str, expectation: Expectation) -> Vec<Command> {
     if topics.iter().any(|topic| drug.contains(topic)) {
         topics.retain(|topic| !["medication", "fasting", "water"].contains(topic));
     }
-    topics.truncate(if topics.first() == Some(&"results_meaning") { 1 } else { 2 });
+    // Whoever asks what a result means is told that first and nothing beside it.
+    if topics.contains(&"results_meaning") {
+        topics = vec!["results_meaning"];
+    }
+    topics.truncate(2);
     topics.into_iter().map(|topic| Command::Ask(topic.to_owned())).collect()
 }
 

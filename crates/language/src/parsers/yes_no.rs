@@ -31,6 +31,21 @@ const UNSURE: &[&str] = &[
     "i wonder",
     "hard to say",
     "couldnt say",
+    "think about",
+    "have to ask",
+    "ask my wife",
+    "ask my husband",
+    "check with",
+    "not yet",
+    "hope not",
+    "theres a chance",
+    "there is a chance",
+    "cant rule it out",
+    "cannot rule it out",
+    "period is late",
+    "im a few days late",
+    "its possible",
+    "it is possible",
     "never know",
     "never been checked",
     "never asked",
@@ -69,6 +84,8 @@ const YES_IDIOMS: &[&str] = &[
     "sounds good",
     "thats fine",
     "that works",
+    "that one",
+    "this one",
     "you have my permission",
     "permission granted",
     "you have my leave",
@@ -248,7 +265,8 @@ fn parse_sentence(text: &str) -> Option<YesNo> {
             return Some(YesNo::No);
         }
         // "Please" by itself accepts; in "I want it, please keep it" it only asks.
-        let only_polite = word == "please" && words.len() > 2;
+        let only_polite =
+            word == "please" && words.len() > 1 || word == "right" && words.len() > SHORT;
         if YES_WORDS.contains(&word.as_str()) && !only_polite {
             return Some(YesNo::Yes);
         }
@@ -256,14 +274,36 @@ fn parse_sentence(text: &str) -> Option<YesNo> {
     if any(NO_IDIOMS) {
         return Some(YesNo::No);
     }
-    if any(YES_IDIOMS) {
+    let stated = |phrase: &&&str| {
+        // "I have" answers a question; "I have to ask my wife first" does not.
+        let short = words.len() <= SHORT || !STATED.contains(*phrase);
+        short && contains(&words, phrase)
+    };
+    if YES_IDIOMS.iter().any(|phrase| stated(&phrase)) {
         return Some(YesNo::Yes);
     }
     None
 }
 
+/// Answers of this many words hold nothing beside them.
+const SHORT: usize = 4;
+/// Idioms that begin many sentences that are no answer.
+const STATED: &[&str] = &["i do", "i am", "i have", "i did", "it is"];
+
 /// What leaves things as they are, whatever else is said: nothing is cancelled on "please keep it".
 const KEEP: &[&str] = &[
+    "do mind",
+    "i refuse",
+    "hell not",
+    "unrecorded",
+    "off the record",
+    "turn it off",
+    "not to record",
+    "dont record",
+    "do not record",
+    "not record",
+    "illegal to",
+    "please dont",
     "keep it",
     "please keep",
     "leave it as",
@@ -351,7 +391,6 @@ const HEALTHY: &[&str] = &[
     "dont think so",
     "dont believe so",
     "i doubt it",
-    "hope not",
     "my tubes",
     "hysterectomy",
     "menopause",
@@ -379,6 +418,34 @@ const HEALTHY: &[&str] = &[
 /// What may stand before or after a no without turning it: who means to deny says it early.
 const EARLY_WORDS: usize = 4;
 
+/// What makes a plain "no" doubtful: it is taken back, put off, or denies all but one thing.
+const QUALIFIED: &[&str] = &[
+    "just",
+    "only",
+    "wait",
+    "kidding",
+    "i mean",
+    "apart from",
+    "other than",
+    "aside from",
+    "besides",
+    "truth is",
+    "put no",
+    "say no",
+    "said no",
+    "pretend",
+    "made that up",
+    "made it up",
+    "no comment",
+    "your business",
+    "have to answer",
+    "skip it",
+    "you choose",
+    "never mind",
+    "yes or no",
+    "next question",
+];
+
 /// Reads an answer to a question whether something is wrong. A "not" late in the sentence denies
 /// nothing ("itching after, not big thing"), and "fine" is no yes; where that leaves doubt, nothing
 /// is read and the question is asked again.
@@ -388,8 +455,11 @@ pub fn parse_trouble(text: &str) -> Option<YesNo> {
     if NO_IDIOMS[..5].iter().any(|phrase| contains(&words, phrase)) {
         return Some(YesNo::No);
     }
-    let but =
-        words.iter().any(|word| ["but", "except", "although", "though"].contains(&word.as_str()));
+    let qualified = any(QUALIFIED) && !any(HEALTHY);
+    let but = qualified
+        || words
+            .iter()
+            .any(|word| ["but", "except", "although", "though"].contains(&word.as_str()));
     let early = &words[..words.len().min(EARLY_WORDS)];
     let denies = |word: &String| {
         ["no", "nope", "nah", "never", "none", "negative", "neither", "nothing"]
@@ -468,6 +538,10 @@ mod tests {
             ("what do you mean by dye", None),
             ("can you say that again", None),
             ("do I have to bring anything?", None),
+            ("I have to ask my wife first", Some(Unsure)),
+            ("it is too early for me, you know", None),
+            ("please don't", Some(No)),
+            ("I do mind", Some(No)),
             ("so can I have my breakfast before it", None),
             ("I want it, please keep it", Some(No)),
             ("yes, don't cancel it", Some(No)),
@@ -491,6 +565,9 @@ mod tests {
             ("I do, for the clots", Some(Yes)),
             ("I'm not sure", Some(Unsure)),
             ("last time some itching after, not big thing", None),
+            ("no, just an ICD", None),
+            ("just put no", None),
+            ("no, just vitamins", Some(No)),
             ("no, but they took one out", None),
             ("right", None),
         ] {
