@@ -296,8 +296,13 @@ impl Dialogue {
     fn go(&mut self, target: &str, mut prompt: Prompt) -> DialogueMove {
         let mut target = target.to_owned();
         for _ in 0..STEPS_MAX {
+            // Whoever comes back to an interrupted question has not answered it yet: its limit is not
+            // used up by the interruption.
+            let interrupted = target == BACK;
             target = self.resolved(target);
-            target = self.limited(target);
+            if !interrupted {
+                target = self.limited(target);
+            }
             self.enter(&target);
             let state = self.current().clone();
             self.speak(&mut prompt, &state.say, "say");

@@ -133,6 +133,12 @@ impl Dialogue {
             })
         })?;
         self.answers.give(&id, detail, answer, words.clone());
+        // "Yes, my throat swelled shut" answers the second question, too.
+        let table = &self.scenario.screening;
+        let second = Answers::read_by_table(table, &id, true, words);
+        if !detail && answer == Answer::Yes && second == Some(Answer::Yes) {
+            self.answers.give(&id, true, Answer::Yes, words.clone());
+        }
         Some("next")
     }
 

@@ -486,26 +486,35 @@ pub fn parse_trouble(text: &str) -> Option<YesNo> {
         return Some(YesNo::No);
     }
     let short = words.len() <= EARLY_WORDS;
+    let joined = words.join(" ");
+    let states = |phrase: &&str| joined.starts_with(*phrase);
+    let denied = [
+        "i do not",
+        "i am not",
+        "i have not",
+        "i have no",
+        "it is not",
+        "there is no",
+        "i did not",
+    ];
+    // A bare "right", "fine" or "okay" agrees with whoever asked, and says nothing of trouble.
+    let stated = ["i do", "i am", "i have", "i did", "it is", "there is", "correct"];
+    if stated.iter().any(states) && !denied.iter().any(states) {
+        return Some(YesNo::Yes);
+    }
     match parse(text) {
-        // A bare "right", "fine" or "okay" agrees with whoever asked, and says nothing of trouble.
-        Some(YesNo::Yes)
-            if ["i do", "i am", "i have", "i did", "it is", "there is", "correct"]
-                .iter()
-                .any(|phrase| words.join(" ").starts_with(phrase)) =>
-        {
-            Some(YesNo::Yes)
-        }
         Some(YesNo::No)
-            if short
-                || any(&[
-                    "i dont",
-                    "i havent",
-                    "im not",
-                    "i do not",
-                    "i have not",
-                    "i am not",
-                    "i didnt",
-                ]) && !but =>
+            if !but
+                && (short
+                    || any(&[
+                        "i dont",
+                        "i havent",
+                        "im not",
+                        "i do not",
+                        "i have not",
+                        "i am not",
+                        "i didnt",
+                    ])) =>
         {
             Some(YesNo::No)
         }
