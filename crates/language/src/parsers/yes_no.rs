@@ -17,7 +17,6 @@ const UNSURE: &[&str] = &[
     "not sure",
     "unsure",
     "dont know",
-    "do not know",
     "no idea",
     "maybe",
     "might",
@@ -26,7 +25,6 @@ const UNSURE: &[&str] = &[
     "could be",
     "cant remember",
     "dont remember",
-    "cannot remember",
     "not certain",
     "i wonder",
     "hard to say",
@@ -41,7 +39,6 @@ const UNSURE: &[&str] = &[
     "theres a chance",
     "there is a chance",
     "cant rule it out",
-    "cannot rule it out",
     "period is late",
     "im a few days late",
     "its possible",
@@ -55,8 +52,8 @@ const UNSURE: &[&str] = &[
     "havent a clue",
     "no clue",
 ];
-/// Agreement that contains a word of refusal, or sounds like doubt.
-const YES_IDIOMS: &[&str] = &[
+/// Agreement that contains a word of refusal: it comes before that word.
+const FIRM_YES: &[&str] = &[
     "why not",
     "no problem",
     "no worries",
@@ -67,6 +64,9 @@ const YES_IDIOMS: &[&str] = &[
     "no mistake",
     "no mistakes",
     "nothing wrong",
+];
+/// Agreement without a plain yes in it.
+const YES_IDIOMS: &[&str] = &[
     "of course",
     "go ahead",
     "thats right",
@@ -109,7 +109,6 @@ const YES_IDIOMS: &[&str] = &[
     "record it",
     "recorded is fine",
     "doesnt matter",
-    "does not matter",
     "no difference to me",
     "by all means",
     "be my guest",
@@ -126,7 +125,6 @@ const YES_IDIOMS: &[&str] = &[
     "you got it",
     "thats the one",
     "everything right",
-    "no mistake",
     "its on the calendar",
     "works for me",
     "you bet",
@@ -140,16 +138,18 @@ const YES_IDIOMS: &[&str] = &[
     "for sure",
     "all right",
 ];
-const NO_IDIOMS: &[&str] = &[
+/// Refusals with a doubt in them that is a manner of speaking.
+const FIRM_NO: &[&str] = &[
     "not as far as i know",
     "not that i know",
     "not that im aware",
     "not as far as im aware",
     "not to my knowledge",
+];
+/// Refusals without a plain no in them.
+const NO_IDIOMS: &[&str] = &[
     "i dont",
-    "i do not",
     "i havent",
-    "i have not",
     "im not",
     "i am not",
     "i didnt",
@@ -235,21 +235,50 @@ fn asks(words: &[String]) -> bool {
     first(at, WORDS) || first(at, VERBS) && first(at + 1, SUBJECTS)
 }
 
+/// The words, with their denials in the short form: people say "don't", and recognisers write
+/// "do not".
+fn short_forms(text: &str) -> Vec<String> {
+    const FORMS: &[(&str, &str)] = &[
+        ("do", "dont"),
+        ("does", "doesnt"),
+        ("did", "didnt"),
+        ("have", "havent"),
+        ("has", "hasnt"),
+        ("is", "isnt"),
+        ("are", "arent"),
+        ("can", "cant"),
+        ("could", "couldnt"),
+    ];
+    let mut short: Vec<String> = Vec::new();
+    for word in split(text) {
+        let form = short.last().and_then(|last| FORMS.iter().find(|(long, _)| last == long));
+        match form {
+            Some((_, denied)) if word == "not" => {
+                short.pop();
+                short.push((*denied).to_owned());
+            }
+            _ if word == "cannot" => short.push("cant".to_owned()),
+            _ => short.push(word),
+        }
+    }
+    short
+}
+
 fn parse_sentence(text: &str) -> Option<YesNo> {
-    let words = split(text);
+    let words = short_forms(text);
     if asks(&words) {
         return None;
     }
     let any = |phrases: &[&str]| phrases.iter().any(|phrase| contains(&words, phrase));
-    if any(KEEP) {
+    if any(LEAVES_AS_IS) {
         return Some(YesNo::No);
     }
     // "No, not that I know of" is a no; the doubt in it is a manner of speaking.
-    if NO_IDIOMS[..5].iter().any(|phrase| contains(&words, phrase)) {
+    if any(FIRM_NO) {
         return Some(YesNo::No);
     }
     // "I don't mind" and "no problem" agree; they come before the words of refusal in them.
-    if YES_IDIOMS[..10].iter().any(|phrase| contains(&words, phrase)) {
+    if any(FIRM_YES) {
         return Some(YesNo::Yes);
     }
     if any(UNSURE) {
@@ -291,7 +320,7 @@ const SHORT: usize = 4;
 const STATED: &[&str] = &["i do", "i am", "i have", "i did", "it is"];
 
 /// What leaves things as they are, whatever else is said: nothing is cancelled on "please keep it".
-const KEEP: &[&str] = &[
+const LEAVES_AS_IS: &[&str] = &[
     "do mind",
     "i refuse",
     "hell not",
@@ -300,7 +329,6 @@ const KEEP: &[&str] = &[
     "turn it off",
     "not to record",
     "dont record",
-    "do not record",
     "not record",
     "illegal to",
     "please dont",
@@ -310,11 +338,8 @@ const KEEP: &[&str] = &[
     "leave it alone",
     "leave it be",
     "dont cancel",
-    "do not cancel",
     "dont book",
-    "do not book",
     "dont move",
-    "do not move",
     "not cancel",
 ];
 
@@ -450,16 +475,16 @@ const QUALIFIED: &[&str] = &[
 /// nothing ("itching after, not big thing"), and "fine" is no yes; where that leaves doubt, nothing
 /// is read and the question is asked again.
 pub fn parse_trouble(text: &str) -> Option<YesNo> {
-    let words = split(text);
+    let words = short_forms(text);
     let any = |phrases: &[&str]| phrases.iter().any(|phrase| contains(&words, phrase));
-    if NO_IDIOMS[..5].iter().any(|phrase| contains(&words, phrase)) {
+    if any(FIRM_NO) {
         return Some(YesNo::No);
     }
     let qualified = any(QUALIFIED) && !any(HEALTHY);
-    let but = qualified
-        || words
-            .iter()
-            .any(|word| ["but", "except", "although", "though"].contains(&word.as_str()));
+    // Only a sentence that has said something can take it back: "Though I do not" is what a
+    // recogniser makes of "No, I do not".
+    let takes_back = |word: &String| ["but", "except", "although", "though"].contains(&word.as_str());
+    let but = qualified || words.iter().skip(1).any(takes_back);
     let early = &words[..words.len().min(EARLY_WORDS)];
     let denies = |word: &String| {
         ["no", "nope", "nah", "never", "none", "negative", "neither", "nothing"]
@@ -486,17 +511,8 @@ pub fn parse_trouble(text: &str) -> Option<YesNo> {
         return Some(YesNo::No);
     }
     let short = words.len() <= EARLY_WORDS;
-    let joined = words.join(" ");
-    let states = |phrase: &&str| joined.starts_with(*phrase);
-    let denied = [
-        "i do not",
-        "i am not",
-        "i have not",
-        "i have no",
-        "it is not",
-        "there is no",
-        "i did not",
-    ];
+    let states = |phrase: &&str| phrase.split(' ').eq(words.iter().take(phrase.split(' ').count()));
+    let denied = ["i am not", "i have no", "there is no"];
     // A bare "right", "fine" or "okay" agrees with whoever asked, and says nothing of trouble.
     let stated = ["i do", "i am", "i have", "i did", "it is", "there is", "correct"];
     if stated.iter().any(states) && !denied.iter().any(states) {
@@ -506,15 +522,7 @@ pub fn parse_trouble(text: &str) -> Option<YesNo> {
         Some(YesNo::No)
             if !but
                 && (short
-                    || any(&[
-                        "i dont",
-                        "i havent",
-                        "im not",
-                        "i do not",
-                        "i have not",
-                        "i am not",
-                        "i didnt",
-                    ])) =>
+                    || any(&["i dont", "i havent", "im not", "i am not", "i didnt"])) =>
         {
             Some(YesNo::No)
         }
@@ -578,6 +586,14 @@ mod tests {
             ("just put no", None),
             ("no, just vitamins", Some(No)),
             ("no, but they took one out", None),
+            ("Though I do not.", Some(No)),
+            ("But I do not think so.", Some(No)),
+            ("I do, though not today", Some(Yes)),
+            ("I do not, though they took one out", None),
+            ("I have not had anything like that", Some(No)),
+            ("I don't.", Some(No)),
+            ("I didn't", Some(No)),
+            ("It isn't", Some(No)),
             ("right", None),
         ] {
             assert_eq!(parse_trouble(said), expected, "{said}");
