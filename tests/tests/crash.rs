@@ -7,31 +7,13 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use radline_tests::UNTIL_READ_BACK;
 use radline_tests::server::{Server, json, program, root};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-
-/// Up to the read-back; the next line is the yes that books.
-const UNTIL_READ_BACK: [&str; 15] = [
-    "yes",
-    "I need an MRI of my knee",
-    "Helen Carter",
-    "March 19, 1967",
-    "no",
-    "left",
-    "no",
-    "no",
-    "no",
-    "no",
-    "no",
-    "no",
-    "yes",
-    "Tuesday morning",
-    "the first one",
-];
 
 /// A dialogue that can be killed.
 struct Talk {

@@ -3,6 +3,7 @@
 use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
+use radline_tests::UNTIL_READ_BACK;
 use radline_tests::server::{json, program, root};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
@@ -86,23 +87,9 @@ async fn a_red_flag_interrupts_everything() -> Result<()> {
 
 #[tokio::test]
 async fn hanging_up_at_any_moment_holds_nothing() -> Result<()> {
-    let mut script = IDENTITY.to_vec();
-    script.extend([
-        "no",
-        "left",
-        "no",
-        "no",
-        "no",
-        "no",
-        "no",
-        "no",
-        "yes",
-        "Tuesday",
-        "the first one",
-    ]);
-    for length in 0..=script.len() {
+    for length in 0..=UNTIL_READ_BACK.len() {
         let folder = tempfile::tempdir()?;
-        let turns = talk(folder.path(), &script[..length]).await?;
+        let turns = talk(folder.path(), &UNTIL_READ_BACK[..length]).await?;
         let last = turns.last().context("a turn")?;
         ensure!(last["ended"] == "caller_hung_up", "after {length}: {last}");
         ensure!(json(folder.path(), &["appointments", "list"]).await?.is_empty(), "after {length}");

@@ -1,7 +1,7 @@
 //! The clinic's records, in the words of FHIR R4.
 
 use jiff::civil::{Date, DateTime};
-use radline_dialogue::{Modality, OrderFacts, PatientFacts, Priority, Side};
+use radline_dialogue::{Modality, OrderFacts, PatientFacts, Priority, Side, age};
 use radline_phi::Phi;
 use serde::{Deserialize, Serialize};
 
@@ -60,9 +60,7 @@ impl Patient {
     /// parameter on imaging patients who may be pregnant), unless the record says male.
     pub fn facts(&self, today: Date) -> PatientFacts {
         const AGES: std::ops::RangeInclusive<i16> = 12..=50;
-        let born = *self.date_of_birth.expose();
-        let had_birthday = (today.month(), today.day()) >= (born.month(), born.day());
-        let age = today.year() - born.year() - i16::from(!had_birthday);
+        let age = age(*self.date_of_birth.expose(), today);
         PatientFacts {
             id: self.id.clone(),
             given_name: self.given_name.clone(),

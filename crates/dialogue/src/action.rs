@@ -291,6 +291,12 @@ pub struct PatientFacts {
     pub may_be_pregnant: bool,
 }
 
+/// How many years old a person is on a day.
+pub fn age(born: Date, today: Date) -> i16 {
+    let had_birthday = (today.month(), today.day()) >= (born.month(), born.day());
+    today.year() - born.year() - i16::from(!had_birthday)
+}
+
 /// What the dialogue may know of an order (`ServiceRequest`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderFacts {

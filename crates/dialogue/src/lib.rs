@@ -19,7 +19,7 @@ pub mod words;
 
 pub use action::{
     Action, ActionOutcome, AppointmentFacts, CallbackReason, Called, LookUp, Offer, OrderFacts,
-    PatientFacts,
+    PatientFacts, age,
 };
 pub use dialogue_move::{DialogueMove, Sentence, Then};
 pub use records::{Instruction, KnowledgeRecord};

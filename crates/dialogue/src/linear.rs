@@ -8,6 +8,8 @@ use crate::words;
 
 /// Feature slots; a power of two. More keep features apart that would share one.
 pub const SLOTS: usize = 1 << 16;
+/// Bytes of bias and scale before them.
+const HEAD: usize = 8;
 /// Letters in a group.
 const LETTERS: usize = 4;
 /// Passes over the examples.
@@ -76,7 +78,7 @@ impl LinearModel {
     /// # Errors
     /// The length is wrong.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, NotAModel> {
-        let (head, weights) = bytes.split_at_checked(8).ok_or(NotAModel)?;
+        let (head, weights) = bytes.split_at_checked(HEAD).ok_or(NotAModel)?;
         let float = |bytes: &[u8]| bytes.try_into().map(f32::from_le_bytes).map_err(|_| NotAModel);
         if weights.len() != SLOTS {
             return Err(NotAModel);
@@ -86,6 +88,14 @@ impl LinearModel {
             scale: float(&head[4..])?,
             weights: weights.iter().map(|byte| byte.cast_signed()).collect(),
         })
+    }
+
+    /// Reads models that lie one behind the other.
+    ///
+    /// # Errors
+    /// One of them has the wrong length.
+    pub fn all_from_bytes(bytes: &[u8]) -> Result<Vec<Self>, NotAModel> {
+        bytes.chunks(SLOTS + HEAD).map(Self::from_bytes).collect()
     }
 
     /// The model's bytes.

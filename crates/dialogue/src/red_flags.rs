@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::linear::{LinearModel, SLOTS, features};
+use crate::linear::{LinearModel, features};
 use crate::words;
 
 /// What kind of danger. The order is the order of urgency: where two fit, the first counts.
@@ -273,12 +273,8 @@ impl RedFlags {
     pub fn english() -> Self {
         let lexicon = toml::from_str(include_str!("../data/red_flags.en.toml"))
             .expect("the compiled-in lexicon is read by a test");
-        let reader = include_bytes!("../data/red_flags.en.model")
-            .chunks(SLOTS + 8)
-            .map(|bytes| {
-                LinearModel::from_bytes(bytes).expect("a test reads the compiled-in model")
-            })
-            .collect();
+        let reader = LinearModel::all_from_bytes(include_bytes!("../data/red_flags.en.model"))
+            .expect("a test reads the compiled-in model");
         Self { lexicon, reader }
     }
 

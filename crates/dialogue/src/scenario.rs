@@ -243,8 +243,6 @@ pub enum SlotName {
     CallbackNumber,
     /// Where the caller is, in their words.
     Location,
-    /// What the caller tells for the colleague who takes over, in their words.
-    Story,
     /// The preparation in the caller's own words.
     TeachBack,
 }
@@ -265,8 +263,6 @@ pub enum Check {
     SideMatches,
     /// Were safety questions denied that have to be read back? `yes`, `no`.
     HasDenials,
-    /// Has the screening found something to review? `yes`, `no`.
-    NeedsReview,
     /// Is the patient known by two identifiers? `yes`, `no`.
     Identified,
     /// Does the clinic have a number for the call-back? `yes`, `no`.

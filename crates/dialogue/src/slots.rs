@@ -35,8 +35,6 @@ pub struct Slots {
     pub callback_number: Option<Phi<String>>,
     /// Where the caller is, in their words.
     pub location: Option<Phi<String>>,
-    /// What the caller told for the colleague, in their words.
-    pub story: Option<Phi<String>>,
     /// The preparation in the caller's words.
     pub teach_back: Option<Phi<String>>,
 }
@@ -57,7 +55,6 @@ impl Slots {
             SlotName::Offer => self.offer.is_some(),
             SlotName::CallbackNumber => self.callback_number.is_some(),
             SlotName::Location => self.location.is_some(),
-            SlotName::Story => self.story.is_some(),
             SlotName::TeachBack => self.teach_back.is_some(),
         }
     }
@@ -77,7 +74,6 @@ impl Slots {
             SlotName::Offer => self.offer = None,
             SlotName::CallbackNumber => self.callback_number = None,
             SlotName::Location => self.location = None,
-            SlotName::Story => self.story = None,
             SlotName::TeachBack => self.teach_back = None,
         }
     }
@@ -154,7 +150,6 @@ impl Slots {
         put("offer", self.offer.as_ref().map(|offer| offer.start.to_string()));
         put("callback_number", self.callback_number.as_ref().map(|digits| digits.expose().clone()));
         put("location", self.location.as_ref().map(|words| words.expose().clone()));
-        put("story", self.story.as_ref().map(|words| words.expose().clone()));
         put("teach_back", self.teach_back.as_ref().map(|words| words.expose().clone()));
         entries
     }

@@ -10,7 +10,7 @@ use jiff::civil::{Date, DateTime};
 use radline_phi::Phi;
 
 use crate::action::{
-    ActionOutcome, AppointmentFacts, CallbackReason, Called, Offer, OrderFacts, PatientFacts,
+    ActionOutcome, AppointmentFacts, CallbackReason, Called, Offer, OrderFacts, PatientFacts, age,
 };
 use crate::dialogue_move::{DialogueMove, Sentence, Then};
 use crate::records::{Instruction, KnowledgeRecord};
@@ -232,10 +232,7 @@ impl Dialogue {
     /// Whom a person has to speak with: a child, for whom a guardian speaks, and a second patient
     /// in the same call, of whom the caller can only be one.
     fn is_for_a_person(&self, patient: &PatientFacts) -> bool {
-        let born = *patient.date_of_birth.expose();
-        let grown = self.today.year() - born.year() > ADULT_YEARS
-            || self.today.year() - born.year() == ADULT_YEARS
-                && (self.today.month(), self.today.day()) >= (born.month(), born.day());
+        let grown = age(*patient.date_of_birth.expose(), self.today) >= ADULT_YEARS;
         let second = self.spoke_for.as_ref().is_some_and(|earlier| *earlier != patient.id);
         !grown || second
     }
@@ -444,7 +441,6 @@ impl Dialogue {
             Check::OrderCovered => order.is_some_and(|order| order.covered),
             Check::SideMatches => order.and_then(|order| order.side) == self.slots.side,
             Check::HasDenials => !self.answers.denied(&self.scenario.screening).is_empty(),
-            Check::NeedsReview => self.disposition() == Disposition::Review,
             Check::Identified => self.patient.is_some(),
             Check::HasCallbackNumber => self.callback_number_known,
             Check::HasTeachBack => !self.points().is_empty(),

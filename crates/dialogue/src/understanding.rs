@@ -325,4 +325,37 @@ impl Understanding {
     pub fn has(&self, command: &Command) -> bool {
         self.commands.contains(command)
     }
+
+    /// What the caller asks about, in order.
+    pub fn topics(&self) -> impl Iterator<Item = &String> {
+        self.commands.iter().filter_map(|command| match command {
+            Command::Ask(topic) => Some(topic),
+            _ => None,
+        })
+    }
+
+    /// What the caller wants done, in order.
+    pub fn wants(&self) -> impl Iterator<Item = Intent> + '_ {
+        self.commands.iter().filter_map(|command| match command {
+            Command::Want(intent) => Some(*intent),
+            _ => None,
+        })
+    }
+
+    /// The day and time that the caller wishes for.
+    pub fn wish(&self) -> Option<&TimeWish> {
+        self.commands.iter().find_map(|command| match command {
+            Command::When(wish) => Some(wish),
+            _ => None,
+        })
+    }
+
+    /// Which of so many things the caller chooses, counted from 0. It may be more than there are.
+    pub fn chosen_of(&self, count: usize) -> Option<usize> {
+        self.commands.iter().find_map(|command| match command {
+            Command::Choose(index) => Some(*index),
+            Command::ChooseLast => count.checked_sub(1),
+            _ => None,
+        })
+    }
 }

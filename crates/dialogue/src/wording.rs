@@ -54,7 +54,8 @@ const ORDINALS: [&str; 20] = [
     "nineteenth",
     "twentieth",
 ];
-const SMALL: [&str; 20] = [
+/// 0 to 19.
+pub(crate) const NUMBER_NAMES: [&str; 20] = [
     "zero",
     "one",
     "two",
@@ -77,16 +78,18 @@ const SMALL: [&str; 20] = [
     "nineteen",
 ];
 
+/// 20, 30 … 90.
+pub(crate) const TEN_NAMES: [&str; 8] =
+    ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+
 /// 0 to 99 in words.
 fn cardinal(number: i32) -> String {
     let (tens, ones) = (number / 10, number % 10);
     if number < 20 {
-        return SMALL[number as usize].to_owned();
+        return NUMBER_NAMES[number as usize].to_owned();
     }
-    let tens =
-        ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-            [tens as usize];
-    if ones == 0 { tens.to_owned() } else { format!("{tens} {}", SMALL[ones as usize]) }
+    let tens = TEN_NAMES[tens as usize - 2];
+    if ones == 0 { tens.to_owned() } else { format!("{tens} {}", NUMBER_NAMES[ones as usize]) }
 }
 
 fn ordinal(day: i8) -> String {
@@ -159,7 +162,7 @@ pub fn digits(text: &str) -> String {
         let take = if rest.len() > 4 { 3 } else { rest.len() };
         let words: Vec<&str> = rest[..take]
             .iter()
-            .map(|digit| SMALL[digit.to_digit(10).unwrap_or_default() as usize])
+            .map(|digit| NUMBER_NAMES[digit.to_digit(10).unwrap_or_default() as usize])
             .collect();
         groups.push(words.join(" "));
         rest = &rest[take..];

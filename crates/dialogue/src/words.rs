@@ -1,4 +1,6 @@
-//! Splits a transcript into plain lower-case words.
+//! Splits a transcript into plain lower-case words, and finds phrases and numbers among them.
+
+use crate::wording::{NUMBER_NAMES, TEN_NAMES};
 
 /// Lower-case words without punctuation. Hyphens, slashes, commas and dots between digits
 /// separate words; apostrophes are dropped, so that "don't" and "dont" are one word.
@@ -108,32 +110,8 @@ pub fn numbers(words: &[String]) -> Vec<f64> {
 
 /// 0 to 90 as one word.
 pub fn spoken_number(word: &str) -> Option<f64> {
-    const ONES: [&str; 20] = [
-        "zero",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-    ];
-    const TENS: [&str; 8] =
-        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-    let ones = ONES.iter().position(|name| *name == word).map(|value| value as f64);
-    ones.or_else(|| Some(TENS.iter().position(|name| *name == word)? as f64 * 10.0 + 20.0))
+    let ones = NUMBER_NAMES.iter().position(|name| *name == word).map(|value| value as f64);
+    ones.or_else(|| Some(TEN_NAMES.iter().position(|name| *name == word)? as f64 * 10.0 + 20.0))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use radline_dialogue::linear::{LinearModel, SLOTS, features};
+use radline_dialogue::linear::{LinearModel, features};
 use radline_dialogue::{Command, Intent, words};
 
 /// What the model tells apart, in the order of its file.
@@ -24,12 +24,8 @@ const WORDS_MIN: usize = 4;
 fn models() -> &'static [LinearModel] {
     static MODELS: OnceLock<Vec<LinearModel>> = OnceLock::new();
     MODELS.get_or_init(|| {
-        include_bytes!("../data/intents.en.model")
-            .chunks(SLOTS + 8)
-            .map(|bytes| {
-                LinearModel::from_bytes(bytes).expect("a test reads the compiled-in model")
-            })
-            .collect()
+        LinearModel::all_from_bytes(include_bytes!("../data/intents.en.model"))
+            .expect("a test reads the compiled-in model")
     })
 }
 

@@ -8,7 +8,9 @@ use radline_phi::Phi;
 use crate::intents;
 use crate::parsers::birth_date::Calendar;
 use crate::parsers::yes_no::YesNo;
-use crate::parsers::{birth_date, day_time, exam, feeling, name, numbers, request, topic, yes_no};
+use crate::parsers::{
+    birth_date, day_time, exam, feeling, name, numbers, request, to_book, topic, yes_no,
+};
 
 /// Fewest digits that are a number to keep rather than a quantity.
 const DIGITS_MIN: usize = 3;
@@ -25,7 +27,7 @@ pub fn understand(text: &Phi<String>, question: &Question, today: Date) -> Under
     commands.extend(questions(words, free, &commands));
     commands.extend(feeling::parse(words));
     commands.extend(asked_for(words, question, today));
-    if free == Expectation::Open && is_over(words) {
+    if free == Expectation::Open && to_book::is_over(words) {
         commands.retain(|command| !matches!(command, Command::Exam(_)));
     }
     commands.extend(booking(words, question, &commands));
@@ -34,73 +36,6 @@ pub fn understand(text: &Phi<String>, question: &Question, today: Date) -> Under
         commands.extend(volunteered(words, question, today));
     }
     by_example(words, question, commands)
-}
-
-/// Who is asked what the call is about and asks for a day wants to come.
-fn asks_for_a_day(text: &str) -> bool {
-    const ASKING: &[&str] = &[
-        "what day",
-        "which day",
-        "when can",
-        "when could",
-        "when may",
-        "when might",
-        "whens good",
-        "when is good",
-        "soonest",
-        "earliest",
-        "whats open",
-        "what is open",
-        "you got on",
-        "you have on",
-        "do you have",
-        "have you got",
-        "what you have",
-        "what you got",
-        "could it be",
-        "can it be",
-        "it can be",
-        "any openings",
-        "fit me in",
-        "squeeze me in",
-        "what time can",
-        "what times",
-    ];
-    let words = words::split(text);
-    ASKING.iter().any(|phrase| words::contains(&words, phrase))
-}
-
-/// Whether the exam that is named is over: it is not one to book.
-fn is_over(text: &str) -> bool {
-    const DONE: &[&str] = &[
-        "i did the",
-        "i did my",
-        "i had the",
-        "i had my",
-        "i had a",
-        "i had an",
-        "was done",
-        "this morning",
-        "yesterday",
-        "last week",
-        "last monday",
-        "last tuesday",
-        "last wednesday",
-        "last thursday",
-        "last friday",
-        "days ago",
-        "weeks ago",
-        "my result",
-        "my results",
-        "the result",
-        "the results",
-        "the report",
-        "my report",
-        "hear nothing",
-        "heard nothing",
-    ];
-    let words = words::split(text);
-    DONE.iter().any(|phrase| words::contains(&words, phrase))
 }
 
 /// Where the parsers found no wish, and one may be told, the reader that learned from examples is
@@ -112,7 +47,7 @@ fn by_example(text: &str, question: &Question, mut commands: Vec<Command>) -> Un
     let open = question.opens;
     let denied = commands.contains(&Command::Deny);
     let unsettled = open && !denied && !commands.iter().any(settled);
-    if unsettled && asks_for_a_day(text) {
+    if unsettled && to_book::asks_for_a_day(text) {
         commands.push(Command::Want(Intent::Book));
         return Understanding::from_parsers(commands);
     }
@@ -131,44 +66,12 @@ pub fn is_for_model(parsed: &Understanding, question: &Question) -> bool {
 
 /// An exam that is named with an order or a need, where no other wish is heard, is to be booked.
 fn booking(text: &str, question: &Question, heard: &[Command]) -> Option<Command> {
-    const NEEDS: &[&str] = &[
-        "order",
-        "ordered",
-        "orders",
-        "doctor",
-        "dr",
-        "sending me",
-        "sent me",
-        "need",
-        "needs",
-        "gotta",
-        "got to",
-        "have to",
-        "want",
-        "wants",
-        "like to",
-        "schedule",
-        "scheduling",
-        "time for",
-        "requested",
-        "requests",
-        "supposed",
-        "due",
-        "referred",
-        "referral",
-        "get my",
-        "get a",
-        "get an",
-        "come in for",
-    ];
     let opening = question.expectation == Expectation::Open || question.opens;
-    let words = words::split(text);
-    let any = |phrases: &[&str]| phrases.iter().any(|phrase| words::contains(&words, phrase));
     let named = heard
         .iter()
         .any(|command| matches!(command, Command::Exam(exam) if exam.modality.is_some()));
     let other = heard.iter().any(|command| matches!(command, Command::Want(_) | Command::Ask(_)));
-    (opening && named && !other && any(NEEDS)).then_some(Command::Want(Intent::Book))
+    (opening && named && !other && to_book::needs(text)).then_some(Command::Want(Intent::Book))
 }
 
 /// What the caller asks about, and the wish behind it where they name no other.

@@ -17,10 +17,7 @@ pub async fn bring_up_to_date(store: &Store, site: &Site, moment: Moment) -> Res
     if store.clinic_is_empty().await?
         && let Some(seed) = &site.seed
     {
-        let text = std::fs::read_to_string(seed).with_context(|| seed.display().to_string())?;
-        let records =
-            parse_jsonl(&text, &BTreeSet::new()).with_context(|| seed.display().to_string())?;
-        store.import(moment, &records).await?;
+        import(store, seed, moment).await?;
         store.set(MADE_BY_RULES, "yes").await?;
     }
     if store.setting(MADE_BY_RULES).await?.is_some() {
@@ -34,10 +31,13 @@ pub async fn bring_up_to_date(store: &Store, site: &Site, moment: Moment) -> Res
 /// Adds the site pack's demonstration appointments, so that there is one to prepare.
 pub async fn demonstrate_appointments(store: &Store, site: &Path, moment: Moment) -> Result<()> {
     let file = site.join("appointments.jsonl");
-    let text = std::fs::read_to_string(&file).with_context(|| {
-        format!("{}: the site has no appointments to demonstrate with", file.display())
-    })?;
-    let records =
-        parse_jsonl(&text, &BTreeSet::new()).with_context(|| file.display().to_string())?;
+    import(store, &file, moment).await.context("the site has no appointments to demonstrate with")
+}
+
+/// Imports a file of records.
+async fn import(store: &Store, file: &Path, moment: Moment) -> Result<()> {
+    let name = || file.display().to_string();
+    let text = std::fs::read_to_string(file).with_context(name)?;
+    let records = parse_jsonl(&text, &BTreeSet::new()).with_context(name)?;
     Ok(store.import(moment, &records).await?)
 }

@@ -98,11 +98,12 @@ async fn run_async(command: Command) -> Result<()> {
         Command::Train(cli::Train::Readers { data, red_flags, intents, seed }) => {
             commands::train::readers(&data, &red_flags, &intents, seed)
         }
-        Command::Check(options) => {
-            let clock = Clock::real(Site::load(&options.site)?.timezone);
-            let today = options.on.unwrap_or_else(|| clock.moment().local.date());
-            commands::check::run(&options.site, today, options.json, options.diagrams.as_deref())
-        }
+        Command::Check(options) => commands::check::run(
+            &options.site,
+            options.on,
+            options.json,
+            options.diagrams.as_deref(),
+        ),
         Command::Evaluate(cli::Evaluate::RedFlags(cli::Labelled { data, json, errors })) => {
             evaluate::run(evaluate::Subject::RedFlags, &data, json, errors.as_deref())
         }

@@ -5,8 +5,8 @@ use jiff::civil::{Date, DateTime};
 use radline_clinic::{Office, Patient, ServiceRequest, Sex, Slot, identity, offers};
 use radline_dialogue::{Action, ActionOutcome, Modality, TimeWish};
 use radline_phi::Phi;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteQueryResult, SqliteRow};
+use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
 use crate::database::{Store, StoreError};
@@ -243,18 +243,10 @@ impl Store {
             .bind(moment.now.as_second())
             .execute(&mut *transaction)
             .await;
-        match inserted {
-            Ok(result) if result.rows_affected() == 1 => {}
-            Ok(_) => return Ok(ActionOutcome::Taken),
-            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
-                return Ok(ActionOutcome::Taken);
-            }
-            Err(error) => return Err(error.into()),
+        if !was_free(inserted)? {
+            return Ok(ActionOutcome::Taken);
         }
-        sqlx::query("UPDATE slot SET hold_call = NULL, hold_until = NULL WHERE id = ?")
-            .bind(slot)
-            .execute(&mut *transaction)
-            .await?;
+        end_hold(&mut transaction, slot).await?;
         if !review.is_empty() {
             let task = NewTask::review(review.to_vec());
             let due = office.callback_due(moment.local);
@@ -263,6 +255,29 @@ impl Store {
         transaction.commit().await?;
         Ok(booked(id, review, office.callback_due(moment.local)))
     }
+}
+
+/// Whether the appointment got its time: the time may be held or taken by another call.
+pub(crate) fn was_free(
+    inserted: Result<SqliteQueryResult, sqlx::Error>,
+) -> Result<bool, StoreError> {
+    match inserted {
+        Ok(result) => Ok(result.rows_affected() == 1),
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// An appointment has the time now, and needs no hold on it.
+pub(crate) async fn end_hold(
+    transaction: &mut SqliteConnection,
+    slot: &str,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE slot SET hold_call = NULL, hold_until = NULL WHERE id = ?")
+        .bind(slot)
+        .execute(transaction)
+        .await?;
+    Ok(())
 }
 
 fn booked(appointment: String, review: &[Phi<String>], due: DateTime) -> ActionOutcome {

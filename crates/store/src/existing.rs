@@ -6,7 +6,7 @@ use radline_phi::Phi;
 use sqlx::Row;
 use uuid::Uuid;
 
-use crate::clinic::{Moment, order, patient, slot};
+use crate::clinic::{Moment, end_hold, order, patient, slot, was_free};
 use crate::database::{Store, StoreError};
 use crate::tasks::NewTask;
 
@@ -92,19 +92,11 @@ impl Store {
             .bind(moment.now.as_second())
             .execute(&mut *transaction)
             .await;
-        match inserted {
-            Ok(result) if result.rows_affected() == 1 => {}
-            // The transaction is dropped, and the old appointment stays.
-            Ok(_) => return Ok(ActionOutcome::Taken),
-            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
-                return Ok(ActionOutcome::Taken);
-            }
-            Err(error) => return Err(error.into()),
+        // Where it was not, the transaction is dropped, and the old appointment stays.
+        if !was_free(inserted)? {
+            return Ok(ActionOutcome::Taken);
         }
-        sqlx::query("UPDATE slot SET hold_call = NULL, hold_until = NULL WHERE id = ?")
-            .bind(slot)
-            .execute(&mut *transaction)
-            .await?;
+        end_hold(&mut transaction, slot).await?;
         transaction.commit().await?;
         Ok(ActionOutcome::Moved)
     }

@@ -6,7 +6,7 @@ use super::Dialogue;
 use crate::action::{AppointmentFacts, Offer};
 use crate::scenario::SlotName;
 use crate::screening::{Answer, Answers};
-use crate::understanding::{Command, Expectation, TimeWish, Understanding};
+use crate::understanding::{Command, Expectation, Understanding};
 use crate::vocabulary::Intent;
 use crate::words;
 
@@ -37,10 +37,6 @@ impl Dialogue {
             }
             Some(SlotName::Location) => {
                 self.slots.location = Some(words.clone());
-                Some("value")
-            }
-            Some(SlotName::Story) => {
-                self.slots.story = Some(words.clone());
                 Some("value")
             }
             Some(SlotName::TeachBack) if asks_something(understanding) => None,
@@ -80,8 +76,9 @@ impl Dialogue {
         if asked_yes_no && self.slots.offer.is_some() && self.changes_offer(understanding) {
             return Some("change");
         }
-        self.topic = asked_topic(understanding).or(self.topic.take());
-        let question = asked_topic(understanding).map(|topic| self.question_about(&topic));
+        self.topic = understanding.topics().next().cloned().or(self.topic.take());
+        let question =
+            understanding.topics().next().cloned().map(|topic| self.question_about(&topic));
         if let Some(outcome) = outcome.filter(known).or(question).filter(known) {
             return Some(outcome);
         }
@@ -143,12 +140,8 @@ impl Dialogue {
     }
 
     fn read_offer(&mut self, understanding: &Understanding) -> Option<&'static str> {
-        let wish = wish_in(understanding);
-        let index = understanding.commands.iter().find_map(|command| match command {
-            Command::Choose(index) => Some(*index),
-            Command::ChooseLast => self.offers.len().checked_sub(1),
-            _ => None,
-        });
+        let wish = understanding.wish();
+        let index = understanding.chosen_of(self.offers.len());
         if let Some(offer) = index.and_then(|index| self.offers.get(index)) {
             self.slots.offer = Some(offer.clone());
             return Some("value");
@@ -190,7 +183,7 @@ impl Dialogue {
     }
 
     fn changes_offer(&mut self, understanding: &Understanding) -> bool {
-        let Some(wish) = wish_in(understanding).filter(|wish| !wish.is_empty()) else {
+        let Some(wish) = understanding.wish().filter(|wish| !wish.is_empty()) else {
             return false;
         };
         let repeats = self.slots.offer.as_ref().is_some_and(|offer| wish.admits(offer.start));
@@ -202,11 +195,7 @@ impl Dialogue {
     }
 
     fn read_order(&mut self, understanding: &Understanding) -> Option<&'static str> {
-        let index = understanding.commands.iter().find_map(|command| match command {
-            Command::Choose(index) => Some(*index),
-            Command::ChooseLast => self.orders.len().checked_sub(1),
-            _ => None,
-        });
+        let index = understanding.chosen_of(self.orders.len());
         let order = match index {
             Some(index) => self.orders.get(index).cloned(),
             None => self.order_by_mention(),
@@ -216,12 +205,8 @@ impl Dialogue {
     }
 
     fn read_appointment(&mut self, understanding: &Understanding) -> Option<&'static str> {
-        let index = understanding.commands.iter().find_map(|command| match command {
-            Command::Choose(index) => Some(*index),
-            Command::ChooseLast => self.appointments.len().checked_sub(1),
-            _ => None,
-        });
-        let wish = wish_in(understanding).filter(|wish| !wish.is_empty());
+        let index = understanding.chosen_of(self.appointments.len());
+        let wish = understanding.wish().filter(|wish| !wish.is_empty());
         let fits = |found: &&AppointmentFacts| match wish {
             Some(wish) => wish.admits(found.start),
             None => self.mention_fits(&found.order),
@@ -237,7 +222,7 @@ impl Dialogue {
     }
 
     fn read_wish(&mut self, understanding: &Understanding) -> Option<&'static str> {
-        let wish = wish_in(understanding)?;
+        let wish = understanding.wish()?;
         self.slots.when = Some(wish.clone());
         Some("value")
     }
@@ -254,13 +239,6 @@ impl Dialogue {
     }
 }
 
-fn asked_topic(understanding: &Understanding) -> Option<String> {
-    understanding.commands.iter().find_map(|command| match command {
-        Command::Ask(topic) => Some(topic.clone()),
-        _ => None,
-    })
-}
-
 /// Whether the words ask instead of telling.
 fn asks_something(understanding: &Understanding) -> bool {
     let asks = |command: &Command| {
@@ -273,11 +251,4 @@ fn asks_something(understanding: &Understanding) -> bool {
 fn exam_named(understanding: &Understanding) -> Option<&'static str> {
     let named = |command: &Command| matches!(command, Command::Exam(_));
     understanding.commands.iter().any(named).then_some("book")
-}
-
-fn wish_in(understanding: &Understanding) -> Option<&TimeWish> {
-    understanding.commands.iter().find_map(|command| match command {
-        Command::When(wish) => Some(wish),
-        _ => None,
-    })
 }

@@ -8,7 +8,7 @@ use super::{Dialogue, Prompt};
 use crate::action::OrderFacts;
 use crate::records::{ForAppointment, Instruction};
 use crate::scenario::ASKED;
-use crate::understanding::{Command, Understanding};
+use crate::understanding::Understanding;
 use crate::{wording, words};
 
 impl Dialogue {
@@ -18,15 +18,7 @@ impl Dialogue {
         if self.red_flag.is_some() {
             return;
         }
-        let topics: Vec<String> = heard
-            .commands
-            .iter()
-            .filter_map(|command| match command {
-                Command::Ask(topic) => Some(topic.clone()),
-                _ => None,
-            })
-            .collect();
-        for topic in &topics {
+        for topic in heard.topics() {
             if !self.speak_topic(prompt, topic)
                 && self.is_preparation(topic)
                 && self.exam().is_none()

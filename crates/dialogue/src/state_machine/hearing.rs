@@ -100,10 +100,7 @@ impl Dialogue {
     /// about: it is answered, and the call goes on from there.
     fn opening_question(&mut self, understanding: &Understanding) -> Option<String> {
         let asking = self.current().opens.clone()?;
-        let topic = understanding.commands.iter().find_map(|command| match command {
-            Command::Ask(topic) => Some(topic.clone()),
-            _ => None,
-        })?;
+        let topic = understanding.topics().next()?.clone();
         let other = self.slots.purpose.is_some_and(|purpose| purpose != Intent::Results);
         // Results have a state of their own, which says more than one record.
         if other || self.is_preparation(&topic) || topic == "results_time" {
@@ -164,10 +161,7 @@ impl Dialogue {
             Some(self.scenario.line.exits.person.clone())
         } else {
             self.slots.take(understanding);
-            let wanted = understanding.commands.iter().find_map(|command| match command {
-                Command::Want(intent) => Some(*intent),
-                _ => None,
-            });
+            let wanted = understanding.wants().next();
             self.slots.purpose = wanted.or(self.slots.purpose);
             wanted.and_then(|intent| asking.on.get(intent.key()).cloned())
         };
@@ -218,12 +212,8 @@ impl Dialogue {
     /// Takes up what the caller wants done where that is asked, or not known yet. Whether it was
     /// news.
     fn take_purpose(&mut self, understanding: &Understanding) -> bool {
-        let wanted = understanding.commands.iter().find_map(|command| match command {
-            Command::Want(Intent::Question | Intent::ReportSymptom) => None,
-            Command::Want(intent) => Some(*intent),
-            _ => None,
-        });
-        let Some(intent) = wanted else { return false };
+        let asks = |intent: &Intent| matches!(intent, Intent::Question | Intent::ReportSymptom);
+        let Some(intent) = understanding.wants().find(|intent| !asks(intent)) else { return false };
         let asked = self.current().on.contains_key(intent.key());
         let news = self.slots.purpose.is_none();
         if asked || news {
@@ -245,8 +235,7 @@ impl Dialogue {
         if self.callback_due.is_some() || self.red_flag.is_some() {
             return None;
         }
-        // Once the time is booked, what comes to mind is a person's business: the findings go with
-        // the call-back. Before that, the screening is gone through again.
+        // A finding that comes to mind late is gone through like the others.
         if screening_changed && self.current().screening.is_none() {
             let asks = |(_, state): &(&String, &State)| state.screening == Some(self.stage);
             let screening = self.scenario.states.iter().find(asks)?;
@@ -273,12 +262,9 @@ impl Dialogue {
         if self.callback_due.is_some() || self.red_flag.is_some() {
             return None;
         }
-        let (intent, target) = understanding.commands.iter().find_map(|command| match command {
-            Command::Want(intent) if Some(*intent) != self.slots.purpose => {
-                Some((*intent, self.scenario.line.wishes.get(intent)?.clone()))
-            }
-            _ => None,
-        })?;
+        let mut others = understanding.wants().filter(|intent| Some(*intent) != self.slots.purpose);
+        let (intent, target) = others
+            .find_map(|intent| Some((intent, self.scenario.line.wishes.get(&intent)?.clone())))?;
         self.to_confirm = Some((target, intent.spoken().to_owned()));
         self.back = Some(self.state.clone());
         Some(self.scenario.line.exits.other_wish.clone())

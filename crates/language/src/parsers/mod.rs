@@ -8,5 +8,7 @@ pub mod name;
 pub mod numbers;
 pub mod request;
 mod request_phrases;
+pub mod to_book;
 pub mod topic;
 pub mod yes_no;
+mod yes_no_phrases;

@@ -1,5 +1,7 @@
 //! Spoken and written numbers.
 
+use radline_dialogue::{wording, words};
+
 /// A number found in a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Number {
@@ -20,64 +22,22 @@ enum Atom {
     Thousand,
 }
 
-const UNITS: [&str; 10] =
-    ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
-const TEENS: [&str; 10] = [
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
-const TENS: [&str; 8] =
-    ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-const ORDINAL_UNITS: [&str; 10] = [
-    "zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth",
-];
-const ORDINAL_TEENS: [&str; 10] = [
-    "tenth",
-    "eleventh",
-    "twelfth",
-    "thirteenth",
-    "fourteenth",
-    "fifteenth",
-    "sixteenth",
-    "seventeenth",
-    "eighteenth",
-    "nineteenth",
-];
-
-fn place(table: &[&str], word: &str) -> Option<u32> {
-    table.iter().position(|entry| *entry == word).map(|index| index as u32)
-}
-
 fn atom(word: &str) -> Option<(Atom, bool)> {
-    let cardinal = match word {
-        "oh" | "o" | "nought" | "naught" => Some(Atom::Unit(0)),
-        "fourty" => Some(Atom::Ten(40)),
-        "hundred" => Some(Atom::Hundred),
-        "thousand" => Some(Atom::Thousand),
-        _ => place(&UNITS, word)
-            .map(Atom::Unit)
-            .or_else(|| place(&TEENS, word).map(|n| Atom::Teen(10 + n)))
-            .or_else(|| place(&TENS, word).map(|n| Atom::Ten(20 + 10 * n))),
+    let named = |value: u32| match value {
+        0..10 => Atom::Unit(value),
+        10..20 => Atom::Teen(value),
+        _ => Atom::Ten(value),
     };
-    if let Some(atom) = cardinal {
-        return Some((atom, false));
+    match word {
+        "oh" | "o" | "nought" | "naught" => Some((Atom::Unit(0), false)),
+        "fourty" => Some((Atom::Ten(40), false)),
+        "hundred" => Some((Atom::Hundred, false)),
+        "thousand" => Some((Atom::Thousand, false)),
+        _ => {
+            let cardinal = words::spoken_number(word).map(|value| (named(value as u32), false));
+            cardinal.or_else(|| Some((named(wording::ordinal_value(word)? as u32), true)))
+        }
     }
-    let ordinal = match word {
-        "twentieth" => Some(Atom::Ten(20)),
-        "thirtieth" => Some(Atom::Ten(30)),
-        _ => place(&ORDINAL_UNITS, word)
-            .map(Atom::Unit)
-            .or_else(|| place(&ORDINAL_TEENS, word).map(|n| Atom::Teen(10 + n))),
-    };
-    ordinal.map(|atom| (atom, true))
 }
 
 /// A written number, with or without an ordinal ending.

@@ -8,13 +8,16 @@ use radline_dialogue::model_checker::Finding;
 use radline_dialogue::{model_checker, record_check};
 use serde_json::json;
 
+use crate::clock::Clock;
 use crate::site::Site;
 use crate::terminal;
 
-/// Loads the pack, proves its dialogues sound, and checks its records for the day. Fails when
-/// something does not hold. `diagrams` gets a Mermaid picture of each chapter.
-pub fn run(folder: &Path, today: Date, json: bool, diagrams: Option<&Path>) -> Result<()> {
+/// Loads the pack, proves its dialogues sound, and checks its records for the day `on`, or else for
+/// the site's today. Fails when something does not hold. `diagrams` gets a Mermaid picture of each
+/// chapter.
+pub fn run(folder: &Path, on: Option<Date>, json: bool, diagrams: Option<&Path>) -> Result<()> {
     let site = Site::load(folder)?;
+    let today = on.unwrap_or_else(|| Clock::real(site.timezone.clone()).moment().local.date());
     let scenario = &site.scenario;
     let mut findings = model_checker::check(scenario);
     findings.extend(record_check::check(&site.facts, scenario, today));

@@ -30,7 +30,9 @@ enum Job {
 /// demonstration clinic, or a measurement would flatter itself.
 pub const fn asked(expectation: Expectation) -> Asked<'static> {
     match expectation {
-        Expectation::YesNo => Asked::Anything(Some("No. No, I don't. Yes. Yes, I do. I'm not sure.")),
+        Expectation::YesNo => {
+            Asked::Anything(Some("No. No, I don't. Yes. Yes, I do. I'm not sure."))
+        }
         Expectation::Choice => {
             Asked::Anything(Some("The first one. The left one. Friday at two, please."))
         }

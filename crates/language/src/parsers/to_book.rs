@@ -1,0 +1,112 @@
+//! Whether an exam that is named, or a day that is asked for, is about an appointment to come.
+
+use radline_dialogue::words;
+
+/// Questions for a day or time.
+const ASKS_FOR_A_DAY: &[&str] = &[
+    "what day",
+    "which day",
+    "when can",
+    "when could",
+    "when may",
+    "when might",
+    "whens good",
+    "when is good",
+    "soonest",
+    "earliest",
+    "whats open",
+    "what is open",
+    "you got on",
+    "you have on",
+    "do you have",
+    "have you got",
+    "what you have",
+    "what you got",
+    "could it be",
+    "can it be",
+    "it can be",
+    "any openings",
+    "fit me in",
+    "squeeze me in",
+    "what time can",
+    "what times",
+];
+/// Signs that the exam has taken place.
+const OVER: &[&str] = &[
+    "i did the",
+    "i did my",
+    "i had the",
+    "i had my",
+    "i had a",
+    "i had an",
+    "was done",
+    "this morning",
+    "yesterday",
+    "last week",
+    "last monday",
+    "last tuesday",
+    "last wednesday",
+    "last thursday",
+    "last friday",
+    "days ago",
+    "weeks ago",
+    "my result",
+    "my results",
+    "the result",
+    "the results",
+    "the report",
+    "my report",
+    "hear nothing",
+    "heard nothing",
+];
+/// Signs of an order or a need.
+const NEEDS: &[&str] = &[
+    "order",
+    "ordered",
+    "orders",
+    "doctor",
+    "dr",
+    "sending me",
+    "sent me",
+    "need",
+    "needs",
+    "gotta",
+    "got to",
+    "have to",
+    "want",
+    "wants",
+    "like to",
+    "schedule",
+    "scheduling",
+    "time for",
+    "requested",
+    "requests",
+    "supposed",
+    "due",
+    "referred",
+    "referral",
+    "get my",
+    "get a",
+    "get an",
+    "come in for",
+];
+
+/// Who is asked what the call is about and asks for a day wants to come.
+pub fn asks_for_a_day(text: &str) -> bool {
+    any(text, ASKS_FOR_A_DAY)
+}
+
+/// Whether the exam that is named is over: it is not one to book.
+pub fn is_over(text: &str) -> bool {
+    any(text, OVER)
+}
+
+/// Whether the words tell of an order or a need, so that an exam named with them is to be booked.
+pub fn needs(text: &str) -> bool {
+    any(text, NEEDS)
+}
+
+fn any(text: &str, phrases: &[&str]) -> bool {
+    let words = words::split(text);
+    phrases.iter().any(|phrase| words::contains(&words, phrase))
+}
