@@ -13,11 +13,12 @@ use radline_tests::server::{READY_POLL, READY_POLLS, free_addresses, is_ready, m
 use tokio::sync::mpsc;
 
 /// What the caller says or is, and what must be in no log line.
-const PRIVATE: [&str; 10] = [
+const PRIVATE: [&str; 11] = [
     "carter",
     "helen",
     "march",
     "1967-03-19",
+    "19670319",
     "1967",
     "knee",
     "nineteen",

@@ -320,12 +320,7 @@ impl CallEngine {
     /// Enters a state and says what it says.
     fn enter(&mut self, next: DialogueMove, say: Vec<Worded>) -> (Then, bool) {
         self.record(EventKind::Entered { state: next.state.clone() });
-        if let (false, Some(true)) = (self.recording, self.dialogue.slots().recording) {
-            self.recording = true;
-            self.checkpoint = None;
-            self.emit(CallOutput::StartRecording);
-            self.record(EventKind::RecordingStarted);
-        }
+        self.follow_consent();
         if let Some(stopwatch) = &mut self.stopwatch {
             stopwatch.worded(self.now, !next.say.is_empty());
         }
@@ -338,6 +333,24 @@ impl CallEngine {
             self.speak(worded, asks == Some(index));
         }
         (next.then, next.patient)
+    }
+
+    /// Records from the caller's consent on, until it is taken back.
+    fn follow_consent(&mut self) {
+        match (self.recording, self.dialogue.slots().recording) {
+            (false, Some(true)) => {
+                self.emit(CallOutput::StartRecording);
+                self.record(EventKind::RecordingStarted);
+            }
+            (true, Some(false)) => {
+                self.emit(CallOutput::StopRecording);
+                self.record(EventKind::RecordingStopped);
+            }
+            _ => return,
+        }
+        self.recording = !self.recording;
+        // Neither is undone with the turn that led to it.
+        self.checkpoint = None;
     }
 
     fn act(&mut self, action: Action, pending: Option<(u32, &'static str)>) -> Waiting {

@@ -116,6 +116,8 @@ pub enum EventKind {
     Resumed,
     /// The caller agreed to be recorded.
     RecordingStarted,
+    /// The caller took back the consent to the recording.
+    RecordingStopped,
     /// What the call sounded like from outside, once it is over.
     LineMeasured(LineFigures),
     /// Something did not work.

@@ -67,6 +67,8 @@ pub enum CallOutput {
     Record(CallEvent),
     /// The caller agreed: record from here on.
     StartRecording,
+    /// Record no more: the caller has taken back the consent.
+    StopRecording,
     /// End the call.
     HangUp(EndReason),
 }

@@ -96,6 +96,7 @@ impl World {
                 CallOutput::Play(_) => self.played += 1,
                 CallOutput::Record(event) => self.events.push(event.kind),
                 CallOutput::StartRecording => self.recording = true,
+                CallOutput::StopRecording => self.recording = false,
                 CallOutput::HangUp(reason) => self.hung_up = Some(reason),
             }
         }

@@ -7,6 +7,13 @@ use crate::record::Patient;
 /// How alike a heard name part and a recorded one must be (Jaro-Winkler, 0 to 1). Telephone
 /// recognition bends names; among people born on the same day few names are this close.
 const PART_LIKENESS_MIN: f64 = 0.80;
+/// How alike given and family name must be together. Of 2,127 names as a recogniser wrote them down
+/// from the telephone, 57 in 100 are this close to the right one (60 without this bound), and 4 in
+/// 10,000 to another (7 without it); "Helga Cartman" is not close enough to Helen Carter.
+const NAME_LIKENESS_MIN: f64 = 0.85;
+/// How many heard parts may be none of the patient's, as a second given name is. More are a list of
+/// names, of which one fits.
+const OTHER_PARTS_MAX: usize = 1;
 /// By how much the best match has to be better than the next, or nobody is matched.
 const MARGIN: f64 = 0.05;
 
@@ -33,9 +40,15 @@ fn likeness(heard: &[String], patient: &Patient) -> Option<f64> {
     if heard.len() < 2 {
         return None;
     }
-    let given = best(heard, &parts(patient.given_name.expose()))?;
-    let family = best(heard, &parts(patient.family_name.expose()))?;
-    Some(f64::midpoint(given, family))
+    let given = parts(patient.given_name.expose());
+    let family = parts(patient.family_name.expose());
+    let recorded = [given.as_slice(), &family].concat();
+    let other = |said: &&String| best(std::slice::from_ref(said), &recorded).is_none();
+    if heard.len() > recorded.len() && heard.iter().filter(other).count() > OTHER_PARTS_MAX {
+        return None;
+    }
+    let likeness = f64::midpoint(best(heard, &given)?, best(heard, &family)?);
+    (likeness >= NAME_LIKENESS_MIN).then_some(likeness)
 }
 
 /// The best likeness of any recorded part to any heard one, if it is close enough.
@@ -112,6 +125,9 @@ mod tests {
         assert_eq!(found("Amara Okafor", date(1967, 3, 18)), None);
         assert_eq!(found("Amara", day), None, "one name is not enough");
         assert_eq!(found("Peter Miller", day), None);
+        assert_eq!(found("Amara Ngozi Okafor", day).as_deref(), Some("1"), "a second given name");
+        assert_eq!(found("Amara Helen Okafor Carter", day), None, "a list of names is none");
+        assert_eq!(found("Omar Oxford", day), None, "another name that sounds alike");
     }
 
     #[test]

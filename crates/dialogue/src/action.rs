@@ -69,6 +69,13 @@ pub enum Action {
         /// The appointment.
         appointment: String,
     },
+    /// Take back an appointment's confirmation: something was told after it was made.
+    HoldForReview {
+        /// The appointment.
+        appointment: String,
+        /// What a provider has to look at first.
+        review: Vec<Phi<String>>,
+    },
     /// Keep with the appointment that the patient knows how to get ready.
     RecordPreparation {
         /// The appointment.
@@ -115,6 +122,7 @@ impl Action {
             Self::Book { .. } => "book",
             Self::Reschedule { .. } => "reschedule",
             Self::Cancel { .. } => "cancel",
+            Self::HoldForReview { .. } => "hold_for_review",
             Self::RecordPreparation { .. } => "record_preparation",
             Self::OptOut { .. } => "opt_out",
             Self::RequestCallback { .. } => "request_callback",
@@ -240,7 +248,10 @@ pub enum ActionOutcome {
         due: DateTime,
     },
     /// The appointment has the held time now; its old one is free.
-    Moved,
+    Moved {
+        /// Its record.
+        appointment: String,
+    },
     /// The appointment is given up; its time is free.
     Cancelled,
     /// A task exists.
@@ -264,7 +275,7 @@ impl ActionOutcome {
             Self::NotMatched => "not_matched",
             Self::Orders(_) => "orders",
             Self::Appointments(_) => "appointments",
-            Self::Moved => "moved",
+            Self::Moved { .. } => "moved",
             Self::Cancelled => "cancelled",
             Self::Offers { .. } => "offers",
             Self::Held => "held",

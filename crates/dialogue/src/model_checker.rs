@@ -43,6 +43,10 @@ struct Facts {
     confirmed: bool,
     /// Danger was spoken of.
     alarmed: bool,
+    /// There is an appointment, found or made.
+    standing: bool,
+    /// A finding was told that the appointment must not outlast as it is.
+    late: bool,
     /// A person is owed to the caller: danger, a failure, a wish, no understanding.
     owed: bool,
     /// A person has a task about this call.
@@ -284,6 +288,10 @@ impl<'a> Walk<'a> {
         if state.end {
             need(!facts.owed || facts.person, "the call ends, and no person was told");
             need(!facts.alarmed || facts.person, "danger was spoken of, and no person was told");
+            need(
+                !facts.late || facts.person,
+                "a finding was told, the appointment stands as it was, and no person knows",
+            );
         }
         if !facts.identified {
             let tells =
@@ -384,6 +392,11 @@ impl<'a> Walk<'a> {
             if facts.outbound {
                 self.lead(steps, point, "(an answering machine)", &line.exits.voicemail, facts);
             }
+        }
+        if facts.standing && facts.identified && !facts.outbound && state.screening.is_none() {
+            let late = Facts { late: true, ..facts };
+            let label = "Caller: (tells of a finding)";
+            self.lead(steps, point, label, &line.exits.late_finding, late);
         }
         for (slot, target) in &line.corrected {
             // A correction of what is known already; the dialogue refuses others.
@@ -489,6 +502,7 @@ fn after(state: &State, outcome: &str, facts: Facts) -> Option<Facts> {
         (Some(Act::MatchIdentity), _) => next.identified = false,
         (Some(Act::FindOrders | Act::FindAppointments), _) => {
             next = Facts {
+                standing: state.act == Some(Act::FindAppointments) && outcome == "found",
                 outbound: facts.outbound,
                 identified: facts.identified,
                 alarmed: facts.alarmed,
@@ -501,7 +515,13 @@ fn after(state: &State, outcome: &str, facts: Facts) -> Option<Facts> {
         (Some(Act::Hold), outcome) => (next.held, next.confirmed) = (outcome == "held", false),
         (Some(Act::Book | Act::Reschedule | Act::Cancel), _) => {
             (next.held, next.confirmed) = (false, false);
+            next.standing = match outcome {
+                "booked" | "held_for_review" | "moved" => true,
+                "cancelled" => false,
+                _ => facts.standing,
+            };
         }
+        (Some(Act::HoldForReview), "held_for_review") => next.late = false,
         (Some(Act::RequestCallback), _) => (next.person, next.held) = (true, false),
         _ => {}
     }

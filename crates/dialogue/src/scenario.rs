@@ -139,6 +139,8 @@ pub struct Asides {
     pub which_exam: String,
     /// Before going back to change an earlier answer.
     pub corrected: String,
+    /// After the caller took back the consent to be recorded.
+    pub recording_stopped: String,
     /// Before a question is repeated because it was not understood.
     pub not_understood: String,
     /// Before a question is repeated because nothing was heard.
@@ -192,11 +194,13 @@ pub struct Exits {
     pub other_wish: String,
     /// A question that no record answers, where nothing else is open.
     pub no_record: String,
+    /// A safety finding is told once there is an appointment.
+    pub late_finding: String,
 }
 
 impl Exits {
     /// Each with its name.
-    pub fn all(&self) -> [(&'static str, &String); 11] {
+    pub fn all(&self) -> [(&'static str, &String); 12] {
         [
             ("person", &self.person),
             ("on_behalf", &self.on_behalf),
@@ -209,6 +213,7 @@ impl Exits {
             ("goodbye", &self.goodbye),
             ("other_wish", &self.other_wish),
             ("no_record", &self.no_record),
+            ("late_finding", &self.late_finding),
         ]
     }
 }
@@ -261,6 +266,8 @@ pub enum Check {
     OrderCovered,
     /// Is it the caller's side? `yes`, `no`.
     SideMatches,
+    /// Does a safety answer stop the exam? `yes`, `no`.
+    Stopped,
     /// Were safety questions denied that have to be read back? `yes`, `no`.
     HasDenials,
     /// Is the patient known by two identifiers? `yes`, `no`.
@@ -295,6 +302,8 @@ pub enum Act {
     Reschedule,
     /// `cancelled`.
     Cancel,
+    /// `held_for_review`.
+    HoldForReview,
     /// `done`.
     RecordPreparation,
     /// `callback_noted`.

@@ -3,7 +3,7 @@
 //! STOP: no booking, a person. REVIEW: the time is held, a provider looks first. NOTE: kept and
 //! booked. "Unknown" counts as yes, always.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use radline_phi::Phi;
 use serde::{Deserialize, Serialize};
@@ -223,6 +223,8 @@ impl Applies {
 pub struct Answers {
     given: BTreeMap<String, (Answer, Phi<String>)>,
     details: BTreeMap<String, (Answer, Phi<String>)>,
+    /// Questions whose yes was forgotten by [`Self::clear`].
+    affirmed_before: BTreeSet<String>,
 }
 
 /// The next thing to ask.
@@ -241,6 +243,8 @@ pub struct NextQuestion<'a> {
 impl Answers {
     /// Keeps an answer with the caller's words.
     pub fn give(&mut self, id: &str, detail: bool, answer: Answer, quote: Phi<String>) {
+        let taken_back = answer == Answer::No && self.affirmed_before.contains(id);
+        let answer = if taken_back { Answer::Unsure } else { answer };
         if detail {
             self.details.insert(id.to_owned(), (answer, quote));
         } else {
@@ -265,9 +269,14 @@ impl Answers {
         changed
     }
 
-    /// Forgets every answer, to ask again.
+    /// Forgets every answer, to ask again. That something was affirmed is kept: whoever denies it
+    /// the second time leaves a doubt.
     pub fn clear(&mut self) {
-        *self = Self::default();
+        let affirmed =
+            |(id, (answer, _)): (String, (Answer, _))| (answer != Answer::No).then_some(id);
+        let mut once = std::mem::take(&mut self.affirmed_before);
+        once.extend(std::mem::take(&mut self.given).into_iter().filter_map(affirmed));
+        *self = Self { affirmed_before: once, ..Self::default() };
     }
 
     /// The first open question for the exam.

@@ -95,6 +95,8 @@ pub struct Dialogue {
     stage: Stage,
     /// The screening question that was asked last, and whether it was the second one.
     asked_screening: Option<(String, bool)>,
+    /// The appointment that is spoken of or was made, as far as it stands.
+    standing: Option<String>,
     /// What the caller asked about last.
     topic: Option<String>,
     /// Sentences said to feelings so far, and turns since the last one.
@@ -142,6 +144,7 @@ impl Dialogue {
             back: None,
             stage: Stage::Booking,
             asked_screening: None,
+            standing: None,
             topic: None,
             acknowledged: (0, usize::MAX),
             angry: 0,
@@ -440,6 +443,7 @@ impl Dialogue {
             }
             Check::OrderCovered => order.is_some_and(|order| order.covered),
             Check::SideMatches => order.and_then(|order| order.side) == self.slots.side,
+            Check::Stopped => self.disposition() == Disposition::Stop,
             Check::HasDenials => !self.answers.denied(&self.scenario.screening).is_empty(),
             Check::Identified => self.patient.is_some(),
             Check::HasCallbackNumber => self.callback_number_known,
@@ -482,6 +486,7 @@ impl Dialogue {
         let trouble = self.current().screening.is_some() || self.current().trouble;
         let (opens, asked) = (self.current().opens.is_some(), asked.unwrap_or_default());
         let date_order = self.site.date_order;
-        Question { expectation, options, digits, date_order, opens, trouble, asked }
+        let reads_back = self.current().reads_back;
+        Question { expectation, options, digits, date_order, opens, trouble, reads_back, asked }
     }
 }

@@ -178,6 +178,8 @@ pub enum Command {
     Wait,
     /// The caller asks whether they speak with a machine.
     AskIfMachine,
+    /// The caller takes back the consent to be recorded.
+    StopRecording,
     /// The caller is about to end the call.
     Goodbye,
     /// The call is about someone else than the caller.
@@ -221,6 +223,7 @@ impl Command {
             Self::Repeat => "repeat",
             Self::Wait => "wait",
             Self::AskIfMachine => "ask_if_machine",
+            Self::StopRecording => "stop_recording",
             Self::Goodbye => "goodbye",
             Self::OnBehalf => "on_behalf",
             Self::RequestInterpreter => "request_interpreter",
@@ -276,6 +279,8 @@ pub struct Question {
     pub opens: bool,
     /// Whether it asks for something wrong, as safety questions do: "they are fine" denies that.
     pub trouble: bool,
+    /// Whether it reads back what is about to count: only a clear yes is one.
+    pub reads_back: bool,
     /// The words of the question, for the language model's prompt.
     pub asked: Phi<String>,
 }
@@ -290,6 +295,7 @@ impl Question {
             date_order: DateOrder::default(),
             opens: false,
             trouble: false,
+            reads_back: false,
             asked: Phi::default(),
         }
     }

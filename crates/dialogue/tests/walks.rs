@@ -22,6 +22,8 @@ use rand::{Rng, SeedableRng};
 const FOLDER: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/sites/demo-hospital/scenarios");
 const TODAY: Date = date(2026, 11, 23);
+/// By when colleagues call.
+const DUE: DateTime = datetime(2026, 11, 23, 12, 0, 0, 0);
 /// Walks of each kind in every test run. `WALKS=100000` makes as many as wanted.
 const WALKS: u64 = 20_000;
 /// Share of answers that fit the question.
@@ -212,7 +214,7 @@ impl World {
             Action::Reschedule { slot, .. } => {
                 assert!(self.identified, "an appointment was moved for a stranger");
                 assert_eq!(self.held.take().as_ref(), Some(slot), "moved to what was not held");
-                ActionOutcome::Moved
+                ActionOutcome::Moved { appointment: "moved".to_owned() }
             }
             Action::Cancel { .. } => {
                 assert!(self.identified, "an appointment was cancelled for a stranger");
@@ -220,10 +222,11 @@ impl World {
             }
             Action::RequestCallback { .. } => {
                 self.held = None;
-                ActionOutcome::CallbackNoted {
-                    due: datetime(2026, 11, 23, 12, 0, 0, 0),
-                    has_number: random.random_bool(0.5),
-                }
+                ActionOutcome::CallbackNoted { due: DUE, has_number: random.random_bool(0.5) }
+            }
+            Action::HoldForReview { appointment, .. } => {
+                assert!(self.identified, "an appointment was held back for a stranger");
+                ActionOutcome::HeldForReview { appointment: appointment.clone(), due: DUE }
             }
             Action::RecordPreparation { .. } => {
                 assert!(self.identified, "a preparation was recorded for a stranger");
@@ -271,7 +274,7 @@ impl World {
         if review.is_empty() {
             ActionOutcome::Booked { appointment }
         } else {
-            ActionOutcome::HeldForReview { appointment, due: datetime(2026, 11, 23, 12, 0, 0, 0) }
+            ActionOutcome::HeldForReview { appointment, due: DUE }
         }
     }
 }

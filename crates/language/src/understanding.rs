@@ -135,7 +135,11 @@ fn asked_for(text: &str, question: &Question, today: Date) -> Vec<Command> {
     }
     // A value answers by itself; the yes or no in it is a manner of speaking, except where it
     // turns an offer down.
-    let read = if question.trouble { yes_no::parse_trouble } else { yes_no::parse };
+    let read = match question {
+        Question { trouble: true, .. } => yes_no::parse_trouble,
+        Question { reads_back: true, .. } => yes_no::parse_confirmation,
+        _ => yes_no::parse,
+    };
     let answer = read(text).map(|answer| match answer {
         YesNo::Yes => Command::Affirm,
         YesNo::No => Command::Deny,

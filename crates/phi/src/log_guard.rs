@@ -55,10 +55,21 @@ impl LogGuard {
         let lower = line.to_lowercase();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.lines += 1;
-        if state.watched.iter().any(|watched| lower.contains(watched)) {
+        if state.watched.iter().any(|watched| holds(&lower, watched)) {
             state.leaks.push(line.to_owned());
         }
     }
+}
+
+/// Whether the line holds the text. A number has to stand by itself: the addresses and random names
+/// in a log hold every short number sooner or later.
+fn holds(line: &str, text: &str) -> bool {
+    let number = text.bytes().all(|byte| byte.is_ascii_digit());
+    let apart = |neighbour: Option<char>| !neighbour.is_some_and(char::is_alphanumeric);
+    line.match_indices(text).any(|(at, _)| {
+        let (before, after) = (&line[..at], &line[at + text.len()..]);
+        !number || apart(before.chars().next_back()) && apart(after.chars().next())
+    })
 }
 
 struct Line(String);
@@ -114,6 +125,18 @@ mod tests {
             tracing::info!(target: "radline_test", "call answered");
             assert!(guard.leaks().is_empty());
             tracing::debug!(target: "radline_test", caller = "amara okafor", "identity");
+        });
+        assert_eq!(guard.leaks().len(), 1);
+    }
+
+    #[test]
+    fn a_number_inside_an_address_is_no_year_of_birth() {
+        let guard = LogGuard::new();
+        guard.watch("1967");
+        tracing::subscriber::with_default(guard.clone(), || {
+            tracing::info!(target: "radline_test", "a value at 0x7f984c1967f0");
+            assert!(guard.leaks().is_empty());
+            tracing::info!(target: "radline_test", born = "3/19/1967");
         });
         assert_eq!(guard.leaks().len(), 1);
     }

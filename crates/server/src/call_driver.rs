@@ -1,6 +1,7 @@
 //! The only loop around a call: one input in, the outputs out, each one performed.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,6 +73,8 @@ struct CallDriver {
     log: Option<EventLog>,
     began: Instant,
     recording: Option<Recording>,
+    /// A recording that ended before the call did.
+    recorded: Option<PathBuf>,
     recording_flushed: Duration,
     /// The caller's frames that are not in the recording yet.
     caller_audio: VecDeque<AudioFrame>,
@@ -104,6 +107,7 @@ impl CallDriver {
             log: Some(log),
             began: Instant::now(),
             recording: None,
+            recorded: None,
             recording_flushed: Duration::ZERO,
             caller_audio: VecDeque::new(),
             line: WireMeter::default(),
@@ -235,6 +239,9 @@ impl CallDriver {
                 }
             }
             CallOutput::StartRecording => self.start_recording(),
+            CallOutput::StopRecording => {
+                self.recorded = self.finish_recording().or(self.recorded.take());
+            }
             CallOutput::HangUp(reason) => {
                 self.leg.hang_up();
                 self.ended = Some(reason);
@@ -303,7 +310,7 @@ impl CallDriver {
     }
 
     /// Writes what is left and gives back what was borrowed.
-    async fn close(&mut self) -> Option<std::path::PathBuf> {
+    async fn close(&mut self) -> Option<PathBuf> {
         self.services.reader.forget(self.number);
         if let Some(ears) = self.ears.take() {
             self.services.give_back_voice_activity(ears);
@@ -314,6 +321,10 @@ impl CallDriver {
             log.keep(CallEvent { at_ms, turn: 0, kind });
             log.finish().await;
         }
+        self.finish_recording().or(self.recorded.take())
+    }
+
+    fn finish_recording(&mut self) -> Option<PathBuf> {
         let finished = self.recording.take().map(Recording::finish);
         match finished {
             Some(Ok(path)) => Some(path),

@@ -183,7 +183,8 @@ impl TextCall {
             CallOutput::Transcribe { .. }
             | CallOutput::Synthesize { .. }
             | CallOutput::Play(_)
-            | CallOutput::StartRecording => None,
+            | CallOutput::StartRecording
+            | CallOutput::StopRecording => None,
         }
     }
 

@@ -52,6 +52,9 @@ impl Store {
                 self.reschedule(call, moment, appointment, slot).await
             }
             Action::Cancel { appointment } => self.cancel(appointment).await,
+            Action::HoldForReview { appointment, review } => {
+                self.hold_for_review(call, moment, office, appointment, review).await
+            }
             Action::RecordPreparation { appointment, review, notes } => {
                 self.record_preparation(call, moment, office, appointment, review, notes).await
             }

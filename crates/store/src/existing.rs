@@ -4,6 +4,7 @@ use radline_clinic::{AppointmentStatus, Office};
 use radline_dialogue::{ActionOutcome, AppointmentFacts, Called};
 use radline_phi::Phi;
 use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 use crate::clinic::{Moment, end_hold, order, patient, slot, was_free};
@@ -60,7 +61,7 @@ impl Store {
             .fetch_one(&mut *transaction)
             .await?;
         // Asked twice for the same, as after a lost answer: the order has the time already.
-        let done = "SELECT 1 FROM appointment WHERE order_id = ? AND slot_id = ? AND call_id = ?
+        let done = "SELECT id FROM appointment WHERE order_id = ? AND slot_id = ? AND call_id = ?
             AND status IN ('booked', 'pending')";
         let done = sqlx::query(done)
             .bind(old.try_get::<String, _>("order_id")?)
@@ -68,8 +69,8 @@ impl Store {
             .bind(call)
             .fetch_optional(&mut *transaction)
             .await?;
-        if done.is_some() {
-            return Ok(ActionOutcome::Moved);
+        if let Some(done) = done {
+            return Ok(ActionOutcome::Moved { appointment: done.try_get("id")? });
         }
         let status: String = old.try_get("status")?;
         sqlx::query("UPDATE appointment SET status = 'cancelled' WHERE id = ?")
@@ -81,8 +82,9 @@ impl Store {
             SELECT ?, s.id, a.order_id, a.patient_id, ?, ?, ?, a.notes
             FROM slot AS s, appointment AS a WHERE s.id = ? AND a.id = ?
             AND (s.hold_call = ? OR s.hold_call IS NULL OR s.hold_until <= ?)";
+        let id = Uuid::new_v4().to_string();
         let inserted = sqlx::query(sql)
-            .bind(Uuid::new_v4().to_string())
+            .bind(&id)
             .bind(status)
             .bind(call)
             .bind(moment.now.as_second())
@@ -98,7 +100,7 @@ impl Store {
         }
         end_hold(&mut transaction, slot).await?;
         transaction.commit().await?;
-        Ok(ActionOutcome::Moved)
+        Ok(ActionOutcome::Moved { appointment: id })
     }
 
     /// Gives the appointment up; done already is as good.
@@ -111,6 +113,38 @@ impl Store {
         .execute(&self.pool)
         .await?;
         Ok(ActionOutcome::Cancelled)
+    }
+
+    /// Takes back the appointment's confirmation, keeps why, and asks a provider to look at it.
+    pub(crate) async fn hold_for_review(
+        &self,
+        call: &str,
+        moment: Moment,
+        office: &Office,
+        appointment: &str,
+        review: &[Phi<String>],
+    ) -> Result<ActionOutcome, StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let row = sqlx::query("SELECT notes FROM appointment WHERE id = ?")
+            .bind(appointment)
+            .fetch_one(&mut *transaction)
+            .await?;
+        let (kept, new) = with_notes(&row, review)?;
+        sqlx::query(
+            "UPDATE appointment SET status = 'pending', notes = ?
+             WHERE id = ? AND status IN ('booked', 'pending')",
+        )
+        .bind(kept)
+        .bind(appointment)
+        .execute(&mut *transaction)
+        .await?;
+        let due = office.callback_due(moment.local);
+        // Asked twice for the same, as after a lost answer, makes one task.
+        if new > 0 {
+            NewTask::review(review.to_vec()).insert(&mut transaction, call, moment, due).await?;
+        }
+        transaction.commit().await?;
+        Ok(ActionOutcome::HeldForReview { appointment: appointment.to_owned(), due })
     }
 
     /// Keeps that the patient knows how to get ready, and what a provider has to look at before.
@@ -128,16 +162,11 @@ impl Store {
             .bind(appointment)
             .fetch_one(&mut *transaction)
             .await?;
-        let corrupt = |_| StoreError::Corrupt { what: "appointment" };
-        let kept: String = row.try_get("notes")?;
-        let mut kept: Vec<String> = serde_json::from_str(&kept).map_err(corrupt)?;
         let again = row.try_get::<Option<i64>, _>("prepared")?.is_some();
-        let texts = notes.iter().chain(review).map(Phi::expose);
-        let new: Vec<String> = texts.filter(|text| !kept.contains(*text)).cloned().collect();
-        kept.extend(new);
+        let (kept, _) = with_notes(&row, notes.iter().chain(review))?;
         sqlx::query("UPDATE appointment SET prepared = ?, notes = ? WHERE id = ?")
             .bind(moment.now.as_second())
-            .bind(serde_json::to_string(&kept).map_err(corrupt)?)
+            .bind(kept)
             .bind(appointment)
             .execute(&mut *transaction)
             .await?;
@@ -161,4 +190,22 @@ impl Store {
         let appointment = appointment.to_owned();
         Ok(Some(Called { patient: patient.id, name: Phi::new(name), appointment }))
     }
+}
+
+/// The appointment's notes with more behind them, as they are stored, and how many are new.
+fn with_notes<'a>(
+    row: &SqliteRow,
+    more: impl IntoIterator<Item = &'a Phi<String>>,
+) -> Result<(String, usize), StoreError> {
+    let corrupt = |_| StoreError::Corrupt { what: "appointment" };
+    let mut kept: Vec<String> =
+        serde_json::from_str(&row.try_get::<String, _>("notes")?).map_err(corrupt)?;
+    let before = kept.len();
+    for text in more.into_iter().map(Phi::expose) {
+        if !kept.contains(text) {
+            kept.push(text.clone());
+        }
+    }
+    let new = kept.len() - before;
+    Ok((serde_json::to_string(&kept).map_err(corrupt)?, new))
 }

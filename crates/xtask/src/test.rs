@@ -19,5 +19,6 @@ pub(crate) fn run() -> Result<()> {
     ]))?;
     // The end-to-end tests run the built programs on real models.
     server::set_up()?;
-    shell::run(&mut shell::cargo(&["test", "--workspace"]))
+    // A failed test says what went wrong; the way there through the test harness only hides it.
+    shell::run(shell::cargo(&["test", "--workspace"]).env("RUST_LIB_BACKTRACE", "0"))
 }

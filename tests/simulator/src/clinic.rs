@@ -79,6 +79,16 @@ impl Clinic {
                     has_number: random.random_bool(0.5),
                 }
             }
+            Action::HoldForReview { appointment, .. } => {
+                match self.appointment.as_mut() {
+                    Some(standing) if standing.id == *appointment => standing.pending = true,
+                    _ => self.broken = Some("what is not there was held back".to_owned()),
+                }
+                ActionOutcome::HeldForReview {
+                    appointment: appointment.clone(),
+                    due: datetime(2026, 11, 24, 12, 0, 0, 0),
+                }
+            }
             Action::AmendCallback { .. }
             | Action::RecordPreparation { .. }
             | Action::OptOut { .. } => ActionOutcome::Done,
@@ -124,7 +134,8 @@ impl Clinic {
             (Some(appointment), Some(offer)) => appointment.start = offer.start,
             _ => self.broken = Some("what is not there was moved".to_owned()),
         }
-        ActionOutcome::Moved
+        let appointment = self.appointment.as_ref().map(|found| found.id.clone());
+        ActionOutcome::Moved { appointment: appointment.unwrap_or_default() }
     }
 }
 

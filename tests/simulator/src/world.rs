@@ -361,7 +361,7 @@ impl World {
             }
             CallOutput::Play(frame) => self.due = Some(frame),
             CallOutput::HangUp(_) => self.over = true,
-            CallOutput::Record(_) | CallOutput::StartRecording => {}
+            CallOutput::Record(_) | CallOutput::StartRecording | CallOutput::StopRecording => {}
         }
     }
 

@@ -166,6 +166,7 @@ impl State {
             (_, Some(Act::Book)) => &["booked", "held_for_review", "taken"],
             (_, Some(Act::Reschedule)) => &["moved", "taken"],
             (_, Some(Act::Cancel)) => &["cancelled"],
+            (_, Some(Act::HoldForReview)) => &["held_for_review"],
             (_, Some(Act::RequestCallback)) => &["callback_noted"],
             (
                 _,

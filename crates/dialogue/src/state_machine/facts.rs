@@ -124,7 +124,7 @@ impl Dialogue {
     pub(super) fn read_teach_back(&mut self, said: &Phi<String>) -> &'static str {
         let words = words::split(said.expose());
         let points = self.points();
-        if !self.knows_numbers(&words) {
+        if !self.knows_numbers(&words) || self.contradicts(&words) {
             // "Nothing after ten", where it was seven: whatever else is right, that is not.
             self.slots.teach_back = Some(said.clone());
             self.said_back.clear();
@@ -140,6 +140,45 @@ impl Dialogue {
         // Where a site marks nothing as essential, one point at least shows that they listened.
         let none = self.said_back.is_empty() && !points.is_empty();
         if none || points.iter().any(|point| open(&point)) { "missing" } else { "value" }
+    }
+
+    /// Whether the patient means to do what no instruction says: to leave out a medicine, to drive, or
+    /// not to do as they were told.
+    fn contradicts(&self, said: &[String]) -> bool {
+        const STOPPING: &[&str] = &[
+            "i stop",
+            "ill stop",
+            "stop my",
+            "stop taking",
+            "stopped my",
+            "skip my",
+            "come off my",
+        ];
+        const REFUSING: &[&str] = &[
+            "nonsense",
+            "rubbish",
+            "drive myself",
+            "drive home myself",
+            "on my own",
+            "not going to",
+            "im not doing",
+            "i wont",
+            "i will not",
+            "anyway",
+            "i dont care",
+        ];
+        let appointment = self.for_appointment();
+        let told: Vec<Vec<String>> = self
+            .instructions()
+            .iter()
+            .filter_map(|record| record.spoken(appointment))
+            .map(|text| words::split(&text))
+            .collect();
+        let new = |phrase: &&&str| {
+            words::contains(said, phrase) && !told.iter().any(|text| words::contains(text, phrase))
+        };
+        STOPPING.iter().find(new).is_some()
+            || REFUSING.iter().any(|phrase| words::contains(said, phrase))
     }
 
     /// Whether every number that the patient says is one of the instructions' or the appointment's.

@@ -7,7 +7,7 @@ use radline_phi::Phi;
 use super::{ASIDES_MAX, Dialogue, Prompt};
 use crate::dialogue_move::DialogueMove;
 use crate::scenario::{Scenario, SlotName, State};
-use crate::screening::Answer;
+use crate::screening::{Answer, Stage};
 use crate::understanding::{Command, Understanding, UnderstoodBy};
 use crate::vocabulary::Intent;
 
@@ -26,6 +26,12 @@ impl Dialogue {
             return self.go(&exit, prompt);
         }
         let felt = self.acknowledge(&mut prompt, understanding);
+        let withdraws = understanding.has(&Command::StopRecording);
+        if withdraws && self.slots.recording == Some(true) {
+            self.slots.recording = Some(false);
+            self.speak(&mut prompt, &scenario.line.asides.recording_stopped, "aside");
+            return self.ask_again(prompt, 0);
+        }
         let aside = aside_for(&scenario, understanding);
         if let Some(aside) = aside.filter(|_| self.asides < ASIDES_MAX) {
             self.asides += 1;
@@ -42,7 +48,9 @@ impl Dialogue {
         let wanted = self.take_purpose(understanding);
         let screening_changed = self.take_screening_mentions(words);
         if let Some(target) = self.correction(&replaced, screening_changed) {
-            self.speak(&mut prompt, &scenario.line.asides.corrected, "aside");
+            if target != scenario.line.exits.late_finding {
+                self.speak(&mut prompt, &scenario.line.asides.corrected, "aside");
+            }
             return self.go(&target, prompt);
         }
         let target = match self.read_answer(words, understanding) {
@@ -235,8 +243,12 @@ impl Dialogue {
         if self.callback_due.is_some() || self.red_flag.is_some() {
             return None;
         }
-        // A finding that comes to mind late is gone through like the others.
+        // A finding that comes to mind late is gone through like the others, unless there is an
+        // appointment already: that must not stand as it is.
         if screening_changed && self.current().screening.is_none() {
+            if self.stage == Stage::Booking && self.standing.is_some() {
+                return Some(self.scenario.line.exits.late_finding.clone());
+            }
             let asks = |(_, state): &(&String, &State)| state.screening == Some(self.stage);
             let screening = self.scenario.states.iter().find(asks)?;
             return Some(screening.0.clone());

@@ -24,6 +24,13 @@ impl Dialogue {
             }
             Act::Reschedule => Action::Reschedule { appointment: appointment()?, slot: slot()? },
             Act::Cancel => Action::Cancel { appointment: appointment()? },
+            Act::HoldForReview => Action::HoldForReview {
+                appointment: self.standing.clone()?,
+                review: [Disposition::Stop, Disposition::Review]
+                    .into_iter()
+                    .flat_map(|disposition| self.findings(disposition))
+                    .collect(),
+            },
             Act::RecordPreparation => Action::RecordPreparation {
                 appointment: appointment()?,
                 review: self.findings(Disposition::Review),
@@ -106,12 +113,19 @@ impl Dialogue {
             ActionOutcome::NotMatched => {
                 // Whoever gave other identifiers than before is not known any more.
                 self.patient = None;
+                self.standing = None;
                 "not_matched"
             }
             ActionOutcome::Orders(orders) => self.take_orders(orders),
             ActionOutcome::Appointments(found) => self.take_appointments(found),
-            ActionOutcome::Moved => "moved",
-            ActionOutcome::Cancelled => "cancelled",
+            ActionOutcome::Moved { appointment } => {
+                self.standing = Some(appointment);
+                "moved"
+            }
+            ActionOutcome::Cancelled => {
+                self.standing = None;
+                "cancelled"
+            }
             ActionOutcome::Offers { offers, as_wished } => {
                 self.slots.offer = None;
                 self.offers = offers;
@@ -127,8 +141,12 @@ impl Dialogue {
                 self.declined.extend(start);
                 "taken"
             }
-            ActionOutcome::Booked { .. } => "booked",
-            ActionOutcome::HeldForReview { due, .. } => {
+            ActionOutcome::Booked { appointment } => {
+                self.standing = Some(appointment);
+                "booked"
+            }
+            ActionOutcome::HeldForReview { appointment, due } => {
+                self.standing = Some(appointment);
                 self.review_due = Some(due);
                 "held_for_review"
             }
@@ -146,6 +164,7 @@ impl Dialogue {
     /// an order for something else is a person's business.
     fn take_orders(&mut self, orders: Vec<OrderFacts>) -> &'static str {
         self.slots.order = None;
+        self.standing = None;
         if orders.is_empty() {
             return "none";
         }
@@ -198,6 +217,7 @@ impl Dialogue {
         // Its own time is no new one.
         self.declined = vec![appointment.start];
         self.slots.order = Some(appointment.order.clone());
+        self.standing = Some(appointment.id.clone());
         self.slots.appointment = Some(appointment);
     }
 

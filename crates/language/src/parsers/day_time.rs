@@ -164,12 +164,16 @@ impl Reader<'_> {
         // "Next Wednesday" is the one of the following week, whatever today is.
         let monday = self.today.weekday().since(Weekday::Monday);
         let of_next_week = 7 - i64::from(monday) + i64::from(day.since(Weekday::Monday));
-        let days = match (before[0], self.word(at + 1)) {
+        // "Wednesday morning next week".
+        let part = ["morning", "afternoon", "evening"].contains(&self.word(at + 1));
+        let behind = at + 1 + usize::from(part);
+        let week = self.word(behind + 1) == "week";
+        let days = match (before[0], self.word(behind)) {
             ("next", _) => Some(of_next_week),
-            _ if self.word(at + 1) == "next" && self.word(at + 2) == "week" => Some(of_next_week),
+            (_, "next") if week => Some(of_next_week),
             (_, "week") => Some(until + 7),
             ("this" | "coming", _) => Some(until),
-            _ if self.word(at + 1) == "this" && self.word(at + 2) == "week" => Some(until),
+            (_, "this") if week => Some(until),
             _ => None,
         };
         match days {
@@ -452,6 +456,8 @@ mod tests {
             ("this Friday", "on 2026-11-27"),
             ("on Friday this week only", "on 2026-11-27"),
             ("Saturday week", "on 2026-12-05"),
+            ("Wednesday next week", "on 2026-12-02"),
+            ("Wednesday morning next week", "on 2026-12-02, in the morning"),
             ("tomorrow", "on 2026-11-24"),
             ("the day after tomorrow", "on 2026-11-25"),
             ("ten days from now would be perfect", "on 2026-12-03"),

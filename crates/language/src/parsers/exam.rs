@@ -119,11 +119,15 @@ pub fn parse(text: &str, side_asked: bool) -> Option<ExamMention> {
     let part = BODY_PARTS.iter().find(|(phrase, _)| find(phrase));
     // A body part alone tells where it hurts, not what is examined.
     let body_part = part.filter(|_| modality.is_some() || side_asked).map(|(_, part)| *part);
+    // "It's the right knee, not the left."
+    let corrects = ["not the left", "not the right", "not my left", "not my right"]
+        .iter()
+        .any(|phrase| find(phrase));
     let side = side(&words, side_asked, part.map(|(phrase, _)| *phrase));
     let mention = ExamMention {
         modality,
         body_part: body_part.map(str::to_owned),
-        side: side.filter(|_| side_asked || modality.is_some()),
+        side: side.filter(|_| side_asked || modality.is_some() || corrects),
     };
     (!mention.is_empty()).then_some(mention)
 }
@@ -181,5 +185,7 @@ mod tests {
         assert_eq!(read("right, it's the left", true).2, Some(Side::Left));
         assert_eq!(read("left, no, the right", true).2, Some(Side::Right));
         assert_eq!(read("both of them", true).2, Some(Side::Both));
+        assert_eq!(read("it's the right knee, not the left", false).2, Some(Side::Right));
+        assert_eq!(read("my right knee hurts", false).2, None);
     }
 }

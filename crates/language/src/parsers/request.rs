@@ -5,7 +5,7 @@ use radline_dialogue::{Command, Expectation, Intent};
 
 use super::request_phrases::{
     GOODBYE, INTENTS, INTERPRETER, MACHINE, ON_BEHALF, OPT_OUT, PERSON, RELATIONS, RELATIVES,
-    REPEAT, VOICEMAIL, WAIT,
+    REPEAT, STOP_RECORDING, VOICEMAIL, WAIT,
 };
 
 /// The requests in the words. `expectation` is the shape of the answer that was asked for: while
@@ -41,6 +41,7 @@ pub fn parse(text: &str, expectation: Expectation) -> Vec<Command> {
         (INTERPRETER, Command::RequestInterpreter),
         (VOICEMAIL, Command::Voicemail),
         (OPT_OUT, Command::OptOut),
+        (STOP_RECORDING, Command::StopRecording),
     ] {
         if any(phrases) {
             commands.push(command);

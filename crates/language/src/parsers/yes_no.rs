@@ -3,8 +3,8 @@
 use radline_dialogue::words::{contains, split};
 
 use super::yes_no_phrases::{
-    FIRM_NO, FIRM_YES, HEALTHY, LEAVES_AS_IS, NO_IDIOMS, NO_WORDS, QUALIFIED, UNSURE, YES_IDIOMS,
-    YES_WORDS,
+    CONDITIONS, EVASIONS, FIRM_NO, FIRM_YES, HEALTHY, LEAVES_AS_IS, LIMITS, NO_IDIOMS, NO_WORDS,
+    UNSURE, YES_IDIOMS, YES_WORDS,
 };
 
 /// What an answer to a yes/no question means.
@@ -26,6 +26,30 @@ pub fn parse(text: &str) -> Option<YesNo> {
         sentences.iter().rev().filter(|_| sentences.len() > 1).find_map(|part| parse_sentence(part))
     })
 }
+
+/// Reads an answer to "Is that right?" and "Shall I book that?". What counts must be a clear yes: one
+/// with an exception or a condition is neither, and is asked again.
+pub fn parse_confirmation(text: &str) -> Option<YesNo> {
+    let words = short_forms(text);
+    let conditional = CONDITIONS.iter().any(|phrase| contains(&words, phrase));
+    parse(text).filter(|answer| *answer != YesNo::Yes || !conditional)
+}
+
+/// Whether the words are a yes and a no, and little else: "yes, no" decides nothing.
+fn undecided(words: &[String]) -> bool {
+    let among = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    let filler = |word: &String| {
+        YES_WORDS.contains(&word.as_str())
+            || NO_WORDS.contains(&word.as_str())
+            || ["i", "mean", "wait", "well", "um", "uh", "actually"].contains(&word.as_str())
+    };
+    among(PLAIN_YES) && among(PLAIN_NO) && words.iter().all(filler)
+}
+
+/// The words that say nothing but yes.
+const PLAIN_YES: &[&str] = &["yes", "yeah", "yep", "yup"];
+/// The words that say nothing but no.
+const PLAIN_NO: &[&str] = &["no", "nope", "nah"];
 
 /// Whether the sentence asks: "do I have to bring anything" says neither yes nor no.
 fn asks(words: &[String]) -> bool {
@@ -92,7 +116,7 @@ fn parse_sentence(text: &str) -> Option<YesNo> {
     if any(FIRM_YES) {
         return Some(YesNo::Yes);
     }
-    if any(UNSURE) {
+    if any(UNSURE) || undecided(&words) {
         return Some(YesNo::Unsure);
     }
     // The first clear word counts: "no, that's fine" declines, "yes, no worries" accepts.
@@ -115,9 +139,10 @@ fn parse_sentence(text: &str) -> Option<YesNo> {
         return Some(YesNo::No);
     }
     let stated = |phrase: &&&str| {
-        // "I have" answers a question; "I have to ask my wife first" does not.
-        let short = words.len() <= SHORT || !STATED.contains(*phrase);
-        short && contains(&words, phrase)
+        // "I have" answers a question; "I have to ask my wife first" and "it is too early" do not.
+        let said = || phrase.split(' ').chain(AGREES.iter().copied());
+        let alone = words.iter().all(|word| said().any(|known| word == known));
+        contains(&words, phrase) && (alone || !STATED.contains(*phrase))
     };
     if YES_IDIOMS.iter().any(|phrase| stated(&phrase)) {
         return Some(YesNo::Yes);
@@ -127,6 +152,11 @@ fn parse_sentence(text: &str) -> Option<YesNo> {
 
 /// Answers of this many words hold nothing beside them.
 const SHORT: usize = 4;
+/// What may stand beside them in an answer.
+const AGREES: &[&str] = &[
+    "yes", "oh", "well", "and", "indeed", "so", "thank", "thanks", "you", "please", "think",
+    "that", "too", "now", "actually", "correct", "right",
+];
 /// Idioms that begin many sentences that are no answer.
 const STATED: &[&str] = &["i do", "i am", "i have", "i did", "it is"];
 
@@ -142,7 +172,7 @@ pub fn parse_trouble(text: &str) -> Option<YesNo> {
     if any(FIRM_NO) {
         return Some(YesNo::No);
     }
-    let qualified = any(QUALIFIED) && !any(HEALTHY);
+    let qualified = any(LIMITS) && !any(HEALTHY) || any(EVASIONS);
     // Only a sentence that has said something can take it back: "Though I do not" is what a
     // recogniser makes of "No, I do not".
     let takes_back =
@@ -157,6 +187,9 @@ pub fn parse_trouble(text: &str) -> Option<YesNo> {
         ["yes", "yeah", "yep", "yup", "yah", "aye", "si", "sure", "definitely", "mhm"]
             .contains(&word.as_str())
     });
+    if undecided(&words) {
+        return None;
+    }
     if any(UNSURE) && !early.iter().any(denies) {
         return Some(YesNo::Unsure);
     }
@@ -224,10 +257,27 @@ mod tests {
             ("I want it, please keep it", Some(No)),
             ("yes, don't cancel it", Some(No)),
             ("yes please do", Some(Yes)),
+            ("it is", Some(Yes)),
+            ("yes it is, thank you", Some(Yes)),
+            ("it is too early", None),
+            ("yes, no", Some(Unsure)),
+            ("yes, I mean no", Some(Unsure)),
+            ("yes, no worries", Some(Yes)),
             ("", None),
         ] {
             assert_eq!(parse(said), expected, "{said}");
         }
+    }
+
+    #[test]
+    fn a_yes_with_an_exception_confirms_nothing() {
+        for said in
+            ["yes, apart from the clip", "yes, for Christmas Day", "yes, if it is in the morning"]
+        {
+            assert_eq!(parse_confirmation(said), None, "{said}");
+        }
+        assert_eq!(parse_confirmation("yes, please"), Some(YesNo::Yes));
+        assert_eq!(parse_confirmation("no, but Tuesday would do"), Some(YesNo::No));
     }
 
     #[test]
@@ -246,6 +296,7 @@ mod tests {
             ("no, just an ICD", None),
             ("just put no", None),
             ("no, just vitamins", Some(No)),
+            ("I don't have to answer that", None),
             ("no, but they took one out", None),
             ("Though I do not.", Some(No)),
             ("But I do not think so.", Some(No)),
@@ -256,6 +307,8 @@ mod tests {
             ("I didn't", Some(No)),
             ("It isn't", Some(No)),
             ("right", None),
+            ("yes, I mean no", None),
+            ("yes no", None),
         ] {
             assert_eq!(parse_trouble(said), expected, "{said}");
         }

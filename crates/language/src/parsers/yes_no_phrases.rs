@@ -316,17 +316,38 @@ pub(super) const HEALTHY: &[&str] = &[
     "dont mind",
     "tight spaces are fine",
 ];
-/// What makes a plain "no" doubtful: it is taken back, put off, or denies all but one thing.
-pub(super) const QUALIFIED: &[&str] = &[
-    "just",
-    "only",
+/// What makes a yes to a read-back none: an exception, a condition, or a day that was not read back.
+pub(super) const CONDITIONS: &[&str] = &[
+    "apart from",
+    "except",
+    "other than",
+    "besides",
+    "but",
+    "although",
+    "only if",
+    "as long as",
+    "provided",
+    "unless",
+    "if it",
+    "if you",
+    "if i",
+    "on condition",
+    "instead",
+    "not the",
+    "christmas",
+    "new years",
+    "easter",
+    "thanksgiving",
+    "boxing day",
+];
+/// Words after a "no" that take something out of it, unless what follows is healthy.
+pub(super) const LIMITS: &[&str] =
+    &["just", "only", "apart from", "other than", "aside from", "besides"];
+/// What makes a plain "no" doubtful: it is taken back, put off, or the question is not answered.
+pub(super) const EVASIONS: &[&str] = &[
     "wait",
     "kidding",
     "i mean",
-    "apart from",
-    "other than",
-    "aside from",
-    "besides",
     "truth is",
     "put no",
     "say no",
@@ -337,6 +358,8 @@ pub(super) const QUALIFIED: &[&str] = &[
     "no comment",
     "your business",
     "have to answer",
+    "want to answer",
+    "rather not say",
     "skip it",
     "you choose",
     "never mind",
