@@ -236,7 +236,7 @@ pub struct RedFlags {
 
 /// The reader raises a flag from this probability on. Chosen on utterances that it had not seen
 /// (`radline train readers`): a lower one adds more false alarms than emergencies.
-const RAISED: f32 = 0.65;
+const RAISED: f32 = 0.4;
 /// Ways of speaking of fear, waiting and impatience. They hold the words of danger and none of it;
 /// where one stands, only the lexicon is believed.
 const IDIOMS: &[&str] = &[

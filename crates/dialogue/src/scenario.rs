@@ -141,6 +141,11 @@ pub struct Asides {
     pub corrected: String,
     /// After the caller took back the consent to be recorded.
     pub recording_stopped: String,
+    /// After an answer that only the language model could read, and read as a yes: asks whether it
+    /// was one.
+    pub taken_as_yes: String,
+    /// The same for a no.
+    pub taken_as_no: String,
     /// Before a question is repeated because it was not understood.
     pub not_understood: String,
     /// Before a question is repeated because nothing was heard.

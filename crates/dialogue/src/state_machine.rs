@@ -20,8 +20,10 @@ use crate::screening::{Answers, Disposition, Scope, Stage};
 use crate::slots::Slots;
 use crate::understanding::{Expectation, Question};
 use crate::vocabulary::{DateOrder, Intent, Priority};
+use doubt::Doubt;
 
 mod answers;
+mod doubt;
 mod facts;
 mod feelings;
 mod hearing;
@@ -97,6 +99,8 @@ pub struct Dialogue {
     asked_screening: Option<(String, bool)>,
     /// The appointment that is spoken of or was made, as far as it stands.
     standing: Option<String>,
+    /// A yes or no that only the language model could read, while the caller is asked about it.
+    doubt: Option<Doubt>,
     /// What the caller asked about last.
     topic: Option<String>,
     /// Sentences said to feelings so far, and turns since the last one.
@@ -145,6 +149,7 @@ impl Dialogue {
             stage: Stage::Booking,
             asked_screening: None,
             standing: None,
+            doubt: None,
             topic: None,
             acknowledged: (0, usize::MAX),
             angry: 0,
@@ -287,6 +292,8 @@ impl Dialogue {
 
     /// Says the question once more, in the words for this try (0: the words of the first time).
     fn ask_again(&mut self, mut prompt: Prompt, tries: usize) -> DialogueMove {
+        // A yes to this question must not settle another one.
+        self.doubt = None;
         self.speak_question(&mut prompt, tries);
         let question = self.question(&prompt);
         self.done(prompt, Then::Listen(question))
@@ -355,6 +362,7 @@ impl Dialogue {
     }
 
     fn enter(&mut self, target: &str) {
+        self.doubt = None;
         target.clone_into(&mut self.state);
         let entries = self.entries.entry(target.to_owned()).or_default();
         *entries = entries.saturating_add(1);

@@ -399,3 +399,62 @@ fn a_file_with_a_dead_end_is_refused() {
     assert!(error.contains(": hold: nothing is said about the outcome"), "{error}");
     assert!(error.contains("at.toml:"), "{error}");
 }
+
+fn read_by_model(play: &mut Play, words: &str, command: Command) {
+    let by = UnderstoodBy::Model;
+    let understanding = Understanding { commands: vec![command], by };
+    play.last = play.dialogue.hear(&words.into(), &understanding);
+}
+
+fn at_the_implant_question() -> Play {
+    let mut play = Play::identified(order(Modality::Mri, None));
+    play.no().state("screening");
+    assert!(play.spoken().contains("pacemaker"), "{}", play.spoken());
+    play
+}
+
+#[test]
+fn a_no_that_only_the_model_read_is_asked_back() {
+    let mut play = at_the_implant_question();
+    read_by_model(&mut play, "my chest is as god made it", Command::Deny);
+    assert!(play.spoken().contains("I take that as a no"), "{}", play.spoken());
+    play.yes();
+    assert!(play.spoken().contains("metal in your eye"), "{}", play.spoken());
+
+    // "No" to that may mean either: the question again.
+    let mut play = at_the_implant_question();
+    read_by_model(&mut play, "my chest is as god made it", Command::Deny);
+    play.no();
+    assert!(play.spoken().contains("electronic device"), "{}", play.spoken());
+
+    // More than a yes is heard as an answer of its own.
+    let mut play = at_the_implant_question();
+    read_by_model(&mut play, "my chest is as god made it", Command::Deny);
+    play.say("yes, there is a little box under my collarbone", vec![Command::Affirm]);
+    assert!(matches!(play.action(), Action::RequestCallback { .. }), "{:?}", play.last);
+}
+
+#[test]
+fn a_yes_to_a_safety_question_counts_at_once_and_any_other_is_asked_back() {
+    let mut play = at_the_implant_question();
+    read_by_model(&mut play, "the surgeon left a souvenir", Command::Affirm);
+    assert!(matches!(play.action(), Action::RequestCallback { .. }), "{:?}", play.last);
+
+    // Consent to recording.
+    let mut play = Play::new();
+    read_by_model(&mut play, "knock yourself out", Command::Affirm);
+    assert!(play.spoken().contains("I take that as a yes"), "{}", play.spoken());
+    assert_eq!(play.dialogue.slots().recording, None);
+    play.yes();
+    assert_eq!(play.dialogue.slots().recording, Some(true));
+}
+
+#[test]
+fn a_doubt_is_forgotten_with_its_question() {
+    let mut play = at_the_implant_question();
+    read_by_model(&mut play, "my chest is as god made it", Command::Deny);
+    play.last = play.dialogue.remind();
+    // This yes answers the question itself.
+    play.yes();
+    assert!(matches!(play.action(), Action::RequestCallback { .. }), "{:?}", play.last);
+}

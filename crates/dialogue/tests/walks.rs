@@ -12,7 +12,7 @@ use radline_dialogue::{
     Action, ActionOutcome, AppointmentFacts, Called, Command, Dialogue, DialogueMove, Distress,
     ExamMention, Expectation, Feeling, Intent, Modality, Offer, OrderFacts, PartOfDay,
     PatientFacts, Priority, Question, RedFlag, Scenario, Side, SiteFacts, Then, TimeWish,
-    Understanding,
+    Understanding, UnderstoodBy,
 };
 use radline_phi::Phi;
 use rand::rngs::StdRng;
@@ -368,11 +368,12 @@ fn walk(
             }
             Then::Act(action) => {
                 let action = action.clone();
-                if matches!(action, Action::RequestCallback { .. }) {
+                let outcome = world.answer(&action, &dialogue, scenario, &mut random);
+                // A clinic that does not answer frees nothing; the end of the call does.
+                if matches!(outcome, ActionOutcome::CallbackNoted { .. }) {
                     owed = true;
                     tally.persons += 1;
                 }
-                let outcome = world.answer(&action, &dialogue, scenario, &mut random);
                 dialogue.answer(outcome)
             }
             Then::Listen(question) => {
@@ -393,7 +394,9 @@ fn walk(
                         _ if random.random_bool(FITTING) => vec![fitting(&question, &mut random)],
                         _ => commands(&mut random),
                     };
-                    dialogue.hear(&"words".into(), &Understanding::from_parsers(said))
+                    let read = Understanding::from_parsers(said);
+                    let by = if random.random_bool(0.05) { UnderstoodBy::Model } else { read.by };
+                    dialogue.hear(&"words".into(), &Understanding { by, ..read })
                 }
             }
         };

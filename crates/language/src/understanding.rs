@@ -2,7 +2,9 @@
 
 use jiff::civil::Date;
 use radline_dialogue::words;
-use radline_dialogue::{Command, Expectation, Intent, Question, Understanding, UnderstoodBy};
+use radline_dialogue::{
+    Command, Distress, Expectation, Intent, Question, Understanding, UnderstoodBy,
+};
 use radline_phi::Phi;
 
 use crate::intents;
@@ -41,8 +43,11 @@ pub fn understand(text: &Phi<String>, question: &Question, today: Date) -> Under
 /// Where the parsers found no wish, and one may be told, the reader that learned from examples is
 /// asked; what it reads has to be confirmed.
 fn by_example(text: &str, question: &Question, mut commands: Vec<Command>) -> Understanding {
-    let settled = |command: &Command| {
-        !matches!(command, Command::Exam(_) | Command::Affirm | Command::Deny | Command::Feels(..))
+    // Strong feelings are answered as such; weaker ones may come with a wish.
+    let settled = |command: &Command| match command {
+        Command::Exam(_) | Command::Affirm | Command::Deny => false,
+        Command::Feels(distress, _) => *distress == Distress::Strong,
+        _ => true,
     };
     let open = question.opens;
     let denied = commands.contains(&Command::Deny);

@@ -101,6 +101,40 @@ pub enum Train {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// An adapter for the language model, from labelled utterances
+    Run(TrainRun),
+}
+
+/// A training run.
+#[derive(Debug, Args)]
+pub struct TrainRun {
+    /// Folder of labelled utterances (*.jsonl)
+    #[arg(long, value_name = "DIR", default_value = "training/utterances")]
+    pub data: PathBuf,
+    /// Where the adapter goes, with the curve of its losses
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Folder of the model files
+    #[arg(long, env = "RADLINE_MODELS", value_name = "DIR")]
+    pub models: Option<PathBuf>,
+    /// Layers that are trained, counted from the end
+    #[arg(long, default_value_t = 10)]
+    pub layers: usize,
+    /// Width of the adapter
+    #[arg(long, default_value_t = 16)]
+    pub rank: usize,
+    /// Passes over the utterances
+    #[arg(long, default_value_t = 3)]
+    pub passes: usize,
+    /// Utterances that are computed together
+    #[arg(long, default_value_t = 16)]
+    pub batch: usize,
+    /// The highest rate of learning
+    #[arg(long, default_value_t = 1e-3)]
+    pub rate: f64,
+    /// First weights and order of the utterances
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
 }
 
 /// A site pack to prove sound.
@@ -127,7 +161,17 @@ pub enum Evaluate {
     #[command(name = "redflags")]
     RedFlags(Labelled),
     /// Intents, slot values, requests for a person, and red flags
-    Understanding(Labelled),
+    Understanding {
+        /// The records
+        #[command(flatten)]
+        labelled: Labelled,
+        /// An adapter of the language model; it is measured beside the parsers
+        #[arg(long, value_name = "DIR")]
+        adapter: Option<PathBuf>,
+        /// Folder of the model files
+        #[arg(long, env = "RADLINE_MODELS", value_name = "DIR")]
+        models: Option<PathBuf>,
+    },
     /// Invented callers, played against the dialogues in text
     Dialogues(Callers),
 }

@@ -104,11 +104,13 @@ async fn run_async(command: Command) -> Result<()> {
             options.json,
             options.diagrams.as_deref(),
         ),
-        Command::Evaluate(cli::Evaluate::RedFlags(cli::Labelled { data, json, errors })) => {
-            evaluate::run(evaluate::Subject::RedFlags, &data, json, errors.as_deref())
+        Command::Train(cli::Train::Run(options)) => commands::train_run::run(&options),
+        Command::Evaluate(cli::Evaluate::RedFlags(labelled)) => {
+            evaluate::run(evaluate::Subject::RedFlags, &labelled, None)
         }
-        Command::Evaluate(cli::Evaluate::Understanding(cli::Labelled { data, json, errors })) => {
-            evaluate::run(evaluate::Subject::Understanding, &data, json, errors.as_deref())
+        Command::Evaluate(cli::Evaluate::Understanding { labelled, adapter, models }) => {
+            let reader = adapter.map(|folder| evaluate::reader(models, &folder)).transpose()?;
+            evaluate::run(evaluate::Subject::Understanding, &labelled, reader.as_ref())
         }
         Command::Evaluate(cli::Evaluate::Dialogues(options)) => {
             let (data, site) = (&*options.data, &*options.site);

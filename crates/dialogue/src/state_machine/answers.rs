@@ -10,6 +10,9 @@ use crate::understanding::{Command, Expectation, Understanding};
 use crate::vocabulary::Intent;
 use crate::words;
 
+/// A topic with a path of its own: somebody writes it down.
+pub(super) const COMPLAINT: &str = "complaint";
+
 impl Dialogue {
     /// The outcome of the caller's words for the current question, after filling its slot.
     /// `None` when they do not answer it.
@@ -90,6 +93,9 @@ impl Dialogue {
     /// A question about getting ready needs the caller's exam first; others are answered as they
     /// are.
     fn question_about(&self, topic: &str) -> &'static str {
+        if topic == COMPLAINT && self.current().on.contains_key(COMPLAINT) {
+            return COMPLAINT;
+        }
         let unknown = self.slots.order.is_none() || self.patient.is_none();
         if self.is_preparation(topic) && unknown { "prepare" } else { "question" }
     }

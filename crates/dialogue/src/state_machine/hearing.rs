@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use radline_phi::Phi;
 
+use super::answers::COMPLAINT;
 use super::{ASIDES_MAX, Dialogue, Prompt};
 use crate::dialogue_move::DialogueMove;
 use crate::scenario::{Scenario, SlotName, State};
@@ -19,11 +20,15 @@ impl Dialogue {
     pub fn hear(&mut self, words: &Phi<String>, understanding: &Understanding) -> DialogueMove {
         let scenario = Arc::clone(&self.scenario);
         let mut prompt = Prompt::default();
-        if understanding.by == UnderstoodBy::Model {
-            return self.confirm(words, understanding);
-        }
-        if let Some(exit) = self.exit_for(understanding) {
+        let by_model = understanding.by == UnderstoodBy::Model;
+        if let Some(exit) = self.exit_for(understanding).filter(|_| !by_model) {
             return self.go(&exit, prompt);
+        }
+        if let Some(next) = self.settle_doubt(words, understanding) {
+            return next;
+        }
+        if by_model {
+            return self.confirm(words, understanding);
         }
         let felt = self.acknowledge(&mut prompt, understanding);
         let withdraws = understanding.has(&Command::StopRecording);
@@ -115,8 +120,11 @@ impl Dialogue {
             return None;
         }
         self.slots.purpose = None;
+        let on = &self.scenario.states.get(&asking)?.on;
+        let own = on.get(&topic).filter(|_| topic == COMPLAINT);
+        let target = own.or_else(|| on.get("question")).cloned();
         self.topic = Some(topic);
-        self.scenario.states.get(&asking)?.on.get("question").cloned()
+        target
     }
 
     /// The words hold no answer to what was asked.
@@ -148,34 +156,6 @@ impl Dialogue {
     /// Whether the state is there to answer what the caller asked.
     fn is_for_question(&self, target: &str) -> bool {
         self.scenario.states.get(target).is_some_and(|state| state.record.is_some())
-    }
-
-    /// What the language model read does not count before the caller has said yes to it.
-    fn confirm(&mut self, words: &Phi<String>, understanding: &Understanding) -> DialogueMove {
-        let prompt = Prompt::default();
-        // At the beginning of a call the wish is told beside the answer to something else.
-        let scenario = Arc::clone(&self.scenario);
-        let here = self.current().clone();
-        let asking =
-            here.opens.as_ref().and_then(|name| scenario.states.get(name)).unwrap_or(&here);
-        if here.opens.is_some() {
-            self.read_answer(words, understanding);
-        }
-        let Some(state) = asking.confirm.clone() else {
-            return self.without_answer(&Understanding::from_parsers(Vec::new()), prompt);
-        };
-        let person = understanding.has(&Command::RequestPerson);
-        let target = if person {
-            Some(self.scenario.line.exits.person.clone())
-        } else {
-            self.slots.take(understanding);
-            let wanted = understanding.wants().next();
-            self.slots.purpose = wanted.or(self.slots.purpose);
-            wanted.and_then(|intent| asking.on.get(intent.key()).cloned())
-        };
-        let Some(target) = target else { return self.without_answer(understanding, prompt) };
-        self.to_confirm = Some((target, wish(understanding)));
-        self.go(&state, prompt)
     }
 
     /// The next screening question, or the way out of the table.
@@ -305,19 +285,6 @@ impl Dialogue {
         let tries = self.tries;
         self.ask_again(prompt, tries)
     }
-}
-
-/// What the caller seems to want, after "you would like to".
-fn wish(understanding: &Understanding) -> String {
-    let spoken = understanding.commands.iter().find_map(|command| match command {
-        Command::RequestPerson => Some("talk with a person".to_owned()),
-        Command::Exam(exam) => {
-            exam.modality.map(|kind| format!("book this exam: {}", kind.spoken()))
-        }
-        Command::Want(intent) if *intent != Intent::Book => Some(intent.spoken().to_owned()),
-        _ => None,
-    });
-    spoken.unwrap_or_else(|| Intent::Book.spoken().to_owned())
 }
 
 /// Answers that leave the state as it is.

@@ -10,15 +10,34 @@ use radline_dialogue::{Command, ExamMention};
 use super::tokenizer::ModelTokenizer;
 
 /// One command or two, or nothing.
-const GRAMMAR: &str = r#"
+pub(super) const COMMANDS: &str = r#"
 start: "none" | command ("; " command)?
 command: "request_person" | "want " INTENT | "exam " EXAM
 INTENT: "book" | "reschedule" | "cancel" | "check_appointment" | "results" | "question" | "report_symptom"
 EXAM: "ct" | "mri" | "ultrasound" | "mammography" | "xray" | "pet_ct" | "fluoroscopy" | "biopsy" | "dexa"
 "#;
 
-/// The grammar, compiled for a vocabulary.
-pub(super) struct CommandGrammar {
+/// A line of labels ([`super::labels::Labels`]).
+pub(super) const LABELS: &str = r#"
+start: head ("; " slot)*
+head: PLAIN | QUESTION (" " TOPIC)? | ANSWER (" " TOPIC)?
+PLAIN: "repeat" | "goodbye" | "none" | "request_person"
+QUESTION: "prepare" | "clinic_question" | "results_question"
+ANSWER: "book" | "reschedule" | "cancel" | "check_appointment" | "report_symptom" | "affirm" | "deny" | "provide" | "unsure" | "correct"
+TOPIC: "fasting" | "water" | "medication" | "metformin" | "insulin" | "blood_thinner" | "caffeine" | "jewellery" | "clothing" | "arrival_time" | "breastfeeding" | "sedation" | "parking" | "directions" | "hours" | "cost" | "insurance" | "claustrophobia" | "radiation" | "contrast_safety" | "duration" | "companion" | "interpreter" | "cd_copy" | "portal" | "noise" | "pain" | "ai_identity" | "privacy" | "late" | "lost_property" | "complaint" | "referral" | "accessibility" | "facilities" | "children" | "what_happens" | "after_care" | "weight_limit" | "reminder" | "wait_time" | "still_needed" | "results_time" | "results_meaning"
+slot: "modality " MODALITY | "body part " TEXT | "side " SIDE | "contrast " YESNO | "for whom " WHOM | "weekday " DAYS | "part of day " PARTS | "medication " TEXT | "blood thinner " TEXT | "allergy " TEXT | "implant " TEXT | "prior reaction " DOUBT | "kidney problem " DOUBT | "diabetes " DOUBT | "pregnant " DOUBT | "claustrophobia " DOUBT
+MODALITY: /(ct|mri|ultrasound|mammography|xray|pet_ct|fluoroscopy|biopsy|dexa)(, (ct|mri|ultrasound|mammography|xray|pet_ct|fluoroscopy|biopsy|dexa)){0,2}/
+SIDE: "left" | "right" | "both"
+YESNO: "yes" | "no"
+DOUBT: "yes" | "no" | "unsure"
+WHOM: "self" | "child" | "parent" | "spouse" | "other"
+DAYS: /(monday|tuesday|wednesday|thursday|friday|saturday|sunday)(, (monday|tuesday|wednesday|thursday|friday|saturday|sunday)){0,3}/
+PARTS: /(morning|afternoon|evening)(, (morning|afternoon|evening)){0,2}/
+TEXT: /[a-z0-9][a-z0-9 ,'.-]{0,60}/
+"#;
+
+/// A grammar, compiled for a vocabulary.
+pub(super) struct Grammar {
     matcher: Matcher,
     end: u32,
 }
@@ -37,8 +56,12 @@ impl TokenizerEnv for Environment {
     }
 }
 
-impl CommandGrammar {
-    pub(super) fn new(tokenizer: &ModelTokenizer, vocabulary: usize) -> Result<Self, String> {
+impl Grammar {
+    pub(super) fn new(
+        grammar: &str,
+        tokenizer: &ModelTokenizer,
+        vocabulary: usize,
+    ) -> Result<Self, String> {
         let end = tokenizer.end();
         let information = TokRxInfo::new(vocabulary as u32, end);
         let trie =
@@ -46,10 +69,13 @@ impl CommandGrammar {
         let environment: TokEnv = Arc::new(Environment { trie });
         let mut factory = ParserFactory::new_simple(&environment).map_err(|e| e.to_string())?;
         factory.quiet();
-        let grammar = TopLevelGrammar::from_lark(GRAMMAR.to_owned());
+        let grammar = TopLevelGrammar::from_lark(grammar.to_owned());
         let matcher = Matcher::new(factory.create_parser(grammar));
         if matcher.is_error() {
-            return Err("the command grammar does not compile".to_owned());
+            return Err(format!(
+                "the grammar does not compile: {}",
+                matcher.get_error().unwrap_or_default()
+            ));
         }
         Ok(Self { matcher, end })
     }
@@ -68,14 +94,15 @@ pub(super) struct Sentence {
 
 impl Sentence {
     /// The next tokens: the likeliest one that the grammar allows, or those that it leaves no
-    /// choice about. `None` when the sentence is over.
-    pub(super) fn next(&mut self, logits: &[f32]) -> Result<Option<Vec<u32>>, String> {
+    /// choice about; and how likely they are among what it allows. `None` when the sentence is
+    /// over.
+    pub(super) fn next(&mut self, logits: &[f32]) -> Result<Option<(Vec<u32>, f32)>, String> {
         if self.matcher.is_stopped() {
             return Ok(None);
         }
         let forced = self.matcher.consume_ff_tokens();
         if !forced.is_empty() {
-            return Ok(Some(forced));
+            return Ok(Some((forced, 1.0)));
         }
         let mask = self.matcher.compute_mask().map_err(|error| error.to_string())?;
         let mut best: Option<(u32, f32)> = None;
@@ -85,11 +112,15 @@ impl Sentence {
                 best = Some((token as u32, logit));
             }
         });
-        let Some((token, _)) = best.filter(|(token, _)| *token != self.end) else {
+        let Some((token, likeliest)) = best.filter(|(token, _)| *token != self.end) else {
             return Ok(None);
         };
+        let mut sum = 0.0;
+        mask.iter_set_entries(|other| {
+            sum += logits.get(other).map_or(0.0, |logit| (logit - likeliest).exp());
+        });
         self.matcher.consume_token(token).map_err(|error| error.to_string())?;
-        Ok(Some(vec![token]))
+        Ok(Some((vec![token], 1.0 / sum)))
     }
 }
 

@@ -4,9 +4,13 @@
 //! what the caller wants and which exam they speak of; it has no words for yes, no, a name, a
 //! date or a number, so that it cannot decide, confirm or invent one.
 
+pub mod adapter;
+mod frozen;
 mod grammar;
+pub mod labels;
 mod tokenizer;
-mod transformer;
+pub mod transformer;
+pub mod turn_reader;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,8 +18,8 @@ use std::time::{Duration, Instant};
 use radline_dialogue::{EarlierReading, Understanding, UnderstoodBy};
 use radline_phi::Phi;
 
-use grammar::CommandGrammar;
-use tokenizer::ModelTokenizer;
+use grammar::{COMMANDS, Grammar};
+pub use tokenizer::ModelTokenizer;
 use transformer::{KeyValues, Transformer};
 
 /// What can go wrong with the language model.
@@ -64,7 +68,7 @@ const EXAMPLES: [(&str, &str); 6] = [
 pub struct LanguageModel {
     transformer: Transformer,
     tokenizer: ModelTokenizer,
-    grammar: CommandGrammar,
+    grammar: Grammar,
     /// Keys and values of the instructions, shared by every call.
     prefix: KeyValues,
 }
@@ -94,7 +98,8 @@ impl LanguageModel {
         let tokenizer = ModelTokenizer::from_gguf(&content).map_err(wrong)?;
         let transformer =
             Transformer::load(&content, &mut reader).map_err(|error| wrong(error.to_string()))?;
-        let grammar = CommandGrammar::new(&tokenizer, transformer.vocabulary()).map_err(wrong)?;
+        let grammar =
+            Grammar::new(COMMANDS, &tokenizer, transformer.shape().vocabulary).map_err(wrong)?;
         let mut prefix = KeyValues::default();
         let mut tokens = tokenizer.turn("system", INSTRUCTIONS).map_err(wrong)?;
         for (said, commands) in EXAMPLES {
@@ -102,7 +107,7 @@ impl LanguageModel {
             tokens.extend(tokenizer.turn("assistant", commands).map_err(wrong)?);
         }
         transformer
-            .forward(&tokens, &mut prefix)
+            .forward(&tokens, &mut prefix, None)
             .map_err(|error| ModelError::Inference(error.to_string()))?;
         Ok(Self { transformer, tokenizer, grammar, prefix })
     }
@@ -157,7 +162,7 @@ impl LanguageModel {
         let kept = same.min(tokens.len().saturating_sub(1));
         context.keys.truncate(self.prefix.length() + kept).map_err(failed)?;
         let logits =
-            self.transformer.forward(&tokens[kept..], &mut context.keys).map_err(failed)?;
+            self.transformer.forward(&tokens[kept..], &mut context.keys, None).map_err(failed)?;
         tokens.clone_into(&mut context.tokens);
         Ok(logits)
     }
@@ -176,9 +181,11 @@ impl LanguageModel {
             if deadline.has_passed() {
                 return Err(ModelError::Deadline);
             }
-            let Some(step) = matcher.next(&logits).map_err(ModelError::Inference)? else { break };
+            let Some((step, _)) = matcher.next(&logits).map_err(ModelError::Inference)? else {
+                break;
+            };
             written.extend(&step);
-            logits = self.transformer.forward(&step, keys).map_err(failed)?;
+            logits = self.transformer.forward(&step, keys, None).map_err(failed)?;
         }
         Ok(written)
     }

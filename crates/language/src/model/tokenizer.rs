@@ -12,14 +12,19 @@ use tokenizers::pre_tokenizers::sequence::Sequence;
 const TURN_BEGINS: &str = "<|im_start|>";
 const TURN_ENDS: &str = "<|im_end|>";
 
-pub(super) struct ModelTokenizer {
+/// The model's tokenizer.
+pub struct ModelTokenizer {
     tokenizer: Tokenizer,
     begins: u32,
     ends: u32,
 }
 
 impl ModelTokenizer {
-    pub(super) fn from_gguf(content: &Content) -> Result<Self, String> {
+    /// Reads it from the model's file.
+    ///
+    /// # Errors
+    /// What the file lacks.
+    pub fn from_gguf(content: &Content) -> Result<Self, String> {
         let mut tokenizer = Tokenizer::from_gguf(content).map_err(|error| error.to_string())?;
         if matches!(content.metadata.get("tokenizer.ggml.pre"), Some(Value::String(pre)) if pre == "smollm")
         {
@@ -41,7 +46,7 @@ impl ModelTokenizer {
     }
 
     /// Tokens of plain text.
-    pub(super) fn encode(&self, text: &str) -> Result<Vec<u32>, String> {
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>, String> {
         let encoding = self.tokenizer.encode(text, false).map_err(|error| error.to_string())?;
         Ok(encoding.get_ids().to_vec())
     }
@@ -63,12 +68,12 @@ impl ModelTokenizer {
     }
 
     /// Text of tokens, without marks.
-    pub(super) fn text(&self, tokens: &[u32]) -> Result<String, String> {
+    pub fn text(&self, tokens: &[u32]) -> Result<String, String> {
         self.tokenizer.decode(tokens, true).map_err(|error| error.to_string())
     }
 
     /// The mark that ends a turn.
-    pub(super) const fn end(&self) -> u32 {
+    pub const fn end(&self) -> u32 {
         self.ends
     }
 

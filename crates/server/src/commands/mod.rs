@@ -6,3 +6,4 @@ pub mod clinic;
 pub mod models;
 pub mod schedule;
 pub mod train;
+pub mod train_run;

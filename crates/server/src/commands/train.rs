@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use radline_dialogue::RedFlag;
 use radline_dialogue::linear::{LinearModel, features};
 use radline_language::intents::INTENTS;
+use radline_training::record::{NO_FLAG, Record, load_folder};
 
-use crate::evaluate::record::{self, NO_FLAG, Record};
 use crate::terminal;
 
 /// Parts of the data, each of which is read by a model that has not seen it.
@@ -16,7 +16,7 @@ const FOLDS: usize = 5;
 /// Trains both readers on every file of a folder and writes them. Before that each is measured on
 /// the fifth of the utterances that it has not seen, five times.
 pub fn readers(data: &Path, red_flags: &Path, intents: &Path, seed: u64) -> Result<()> {
-    let records = load(data)?;
+    let records = load_folder(data)?;
     terminal::line(&format!("{} utterances", records.len()))?;
     let slots: Vec<Vec<u32>> = records.iter().map(|record| features(&record.said)).collect();
     let flagged = |record: &Record| record.red_flag != NO_FLAG;
@@ -39,19 +39,6 @@ pub fn readers(data: &Path, red_flags: &Path, intents: &Path, seed: u64) -> Resu
         bytes.extend(LinearModel::train(&examples, seed).to_bytes());
     }
     write(intents, &bytes)
-}
-
-fn load(folder: &Path) -> Result<Vec<Record>> {
-    let entries = std::fs::read_dir(folder).with_context(|| folder.display().to_string())?;
-    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-    files.retain(|file| file.extension().is_some_and(|kind| kind == "jsonl"));
-    files.sort();
-    let mut records = Vec::new();
-    for file in files {
-        records.extend(record::load(&file)?);
-    }
-    ensure!(!records.is_empty(), "{}: no utterances (*.jsonl) there", folder.display());
-    Ok(records)
 }
 
 fn examples(

@@ -1,18 +1,90 @@
 //! What Radline understands of an utterance, in the terms of the labels.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use radline_dialogue::{
     Command, Distress, ExamMention, Expectation, Intent, Question, RedFlags, Side, TimeWish,
     wording,
 };
+use radline_language::model::labels::{Labels, SLOTS};
+use radline_language::model::turn_reader::TurnReader;
 use radline_language::understanding;
 use radline_phi::Phi;
+use radline_training::record::{NO_FLAG, Record};
 
-use super::record::{NO_FLAG, Record};
+/// Who reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The parsers alone.
+    Parsers,
+    /// The fine-tuned model alone; red flags are found beside it.
+    Model,
+    /// Both: the model says what is meant, the parsers read values.
+    Both,
+}
+
+impl Source {
+    pub(super) const ALL: [Self; 3] = [Self::Parsers, Self::Model, Self::Both];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Parsers => "parsers",
+            Self::Model => "fine-tuned",
+            Self::Both => "fine-tuned and parsers",
+        }
+    }
+}
+
+/// One utterance as each of them reads it.
+pub(super) struct Readings {
+    parsers: Reading,
+    model: Option<Labels>,
+    /// How long the model took.
+    pub(super) took: Option<Duration>,
+}
+
+/// Longest reading in a measurement: everything is read, however long it takes.
+const LIMIT: Duration = Duration::from_mins(1);
+
+impl Readings {
+    #[expect(clippy::disallowed_methods, reason = "a measurement takes the time")]
+    pub(super) fn of(
+        record: &Record,
+        red_flags: &RedFlags,
+        model: Option<&TurnReader>,
+    ) -> anyhow::Result<Self> {
+        let parsers = read(record, red_flags);
+        let Some(model) = model else { return Ok(Self { parsers, model: None, took: None }) };
+        let began = Instant::now();
+        let reading = model.read(&record.expects, &record.asked, &record.said, LIMIT)?;
+        Ok(Self { parsers, model: Some(reading.labels), took: Some(began.elapsed()) })
+    }
+
+    pub(super) fn by(&self, source: Source) -> Reading {
+        let parsers = &self.parsers;
+        let (Some(model), false) = (&self.model, source == Source::Parsers) else {
+            return parsers.clone();
+        };
+        let intent = match parsers.intent.as_str() {
+            _ if parsers.red_flag != NO_FLAG => "report_symptom",
+            "request_person" if source == Source::Both => "request_person",
+            _ => &model.intent,
+        };
+        let mut slots = BTreeMap::new();
+        // What is not meant for the line, or changes nothing, has no values.
+        let empty = ["repeat", "goodbye", "none", "request_person"].contains(&intent);
+        if source == Source::Both && !empty {
+            slots.extend(parsers.slots.clone());
+            slots.retain(|slot, _| !SLOTS.contains(&slot.as_str()));
+        }
+        slots.extend(model.slots.clone());
+        Reading { intent: intent.to_owned(), slots, ..parsers.clone() }
+    }
+}
 
 /// What was understood.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Reading {
     pub(super) intent: String,
     pub(super) slots: BTreeMap<String, String>,
@@ -21,7 +93,7 @@ pub(super) struct Reading {
 }
 
 /// Understands the utterance as a call would: red flags first, then the parsers.
-pub(super) fn read(record: &Record, red_flags: &RedFlags) -> Reading {
+fn read(record: &Record, red_flags: &RedFlags) -> Reading {
     let asked = Phi::new(record.asked.clone());
     let question = Question { asked, ..Question::of(expectation(&record.expects)) };
     let words = Phi::new(record.said.clone());

@@ -7,7 +7,7 @@ use radline_clinic::identity::without_accent;
 use serde_json::{Value, json};
 
 use super::reading::Reading;
-use super::record::{NO_FLAG, Record};
+use radline_training::record::{NO_FLAG, Record};
 
 /// Slots that hold a caller's own words: a value counts when all words of the label are in it.
 const FREE_TEXT: [&str; 4] = ["medication", "allergy", "implant", "blood_thinner"];
@@ -198,6 +198,8 @@ mod tests {
             slots: slots(key, value),
             red_flag: NO_FLAG.to_owned(),
             distress: 0,
+            topic: String::new(),
+            only: None,
         };
         let reading =
             |key: &str, value: &str| Reading { slots: slots(key, value), ..Reading::default() };

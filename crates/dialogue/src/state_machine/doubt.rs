@@ -1,0 +1,131 @@
+//! What only the language model could read: it counts once the caller has said so.
+
+use std::sync::Arc;
+
+use radline_phi::Phi;
+
+use super::{Dialogue, Prompt};
+use crate::dialogue_move::{DialogueMove, Then};
+use crate::understanding::{Command, Expectation, Question, Understanding, UnderstoodBy};
+use crate::vocabulary::Intent;
+use crate::words;
+
+/// Words of a "yes, that's right" or "no, not at all".
+const SETTLING_MAX: usize = 5;
+
+/// A yes or no that is not settled.
+#[derive(Debug, Clone)]
+pub(super) struct Doubt {
+    /// The caller's words.
+    words: Phi<String>,
+    /// What they were taken for.
+    answer: Command,
+}
+
+impl Dialogue {
+    /// A yes or no that the model read. To a safety question a yes, and that the caller is not sure,
+    /// count at once, because they are the careful side; anything else is asked back.
+    fn doubt(
+        &mut self,
+        words: &Phi<String>,
+        understanding: &Understanding,
+    ) -> Option<DialogueMove> {
+        let answers = |command: &&Command| {
+            matches!(command, Command::Affirm | Command::Deny | Command::Unsure)
+        };
+        let answer = understanding.commands.iter().find(answers)?.clone();
+        if self.expectation() != Expectation::YesNo {
+            return None;
+        }
+        if answer == Command::Unsure
+            || self.current().screening.is_some() && answer == Command::Affirm
+        {
+            return Some(self.hear(words, &Understanding::from_parsers(vec![answer])));
+        }
+        let scenario = Arc::clone(&self.scenario);
+        let asides = &scenario.line.asides;
+        let text = match answer {
+            Command::Affirm => &asides.taken_as_yes,
+            _ => &asides.taken_as_no,
+        };
+        let mut prompt = Prompt::default();
+        self.speak(&mut prompt, text, "aside");
+        let asked = self.question(&prompt);
+        let question = Question { trouble: false, opens: false, reads_back: true, ..asked };
+        self.doubt = Some(Doubt { words: words.clone(), answer });
+        Some(self.done(prompt, Then::Listen(question)))
+    }
+
+    /// The caller's word on what was taken for a yes or a no; nothing when they say something else,
+    /// which then answers the question itself.
+    pub(super) fn settle_doubt(
+        &mut self,
+        said: &Phi<String>,
+        understanding: &Understanding,
+    ) -> Option<DialogueMove> {
+        let Doubt { words, answer } = self.doubt.take()?;
+        // Whoever says more than that tells something new, and is heard out.
+        if words::split(said.expose()).len() > SETTLING_MAX
+            || understanding.by == UnderstoodBy::Model
+        {
+            return None;
+        }
+        match (understanding.has(&Command::Affirm), understanding.has(&Command::Deny)) {
+            (true, false) => Some(self.hear(&words, &Understanding::from_parsers(vec![answer]))),
+            // "No" may mean that it is none, or that it is one: the question once more.
+            (_, true) => {
+                let nothing = Understanding::from_parsers(Vec::new());
+                Some(self.without_answer(&nothing, Prompt::default()))
+            }
+            _ => None,
+        }
+    }
+
+    /// What the language model read does not count before the caller has said yes to it.
+    pub(super) fn confirm(
+        &mut self,
+        words: &Phi<String>,
+        understanding: &Understanding,
+    ) -> DialogueMove {
+        if let Some(next) = self.doubt(words, understanding) {
+            return next;
+        }
+        let prompt = Prompt::default();
+        // At the beginning of a call the wish is told beside the answer to something else.
+        let scenario = Arc::clone(&self.scenario);
+        let here = self.current().clone();
+        let asking =
+            here.opens.as_ref().and_then(|name| scenario.states.get(name)).unwrap_or(&here);
+        if here.opens.is_some() {
+            self.read_answer(words, understanding);
+        }
+        let Some(state) = asking.confirm.clone() else {
+            return self.without_answer(&Understanding::from_parsers(Vec::new()), prompt);
+        };
+        let person = understanding.has(&Command::RequestPerson);
+        let target = if person {
+            Some(self.scenario.line.exits.person.clone())
+        } else {
+            self.slots.take(understanding);
+            let wanted = understanding.wants().next();
+            self.slots.purpose = wanted.or(self.slots.purpose);
+            wanted.and_then(|intent| asking.on.get(intent.key()).cloned())
+        };
+        let Some(target) = target else { return self.without_answer(understanding, prompt) };
+        self.to_confirm = Some((target, wish(understanding)));
+        self.go(&state, prompt)
+    }
+}
+
+/// What the caller seems to want, after "you would like to".
+fn wish(understanding: &Understanding) -> String {
+    let spoken = understanding.commands.iter().find_map(|command| match command {
+        Command::RequestPerson => Some("talk with a person".to_owned()),
+        Command::Exam(exam) => {
+            exam.modality.map(|kind| format!("book this exam: {}", kind.spoken()))
+        }
+        Command::Want(intent) if *intent != Intent::Book => Some(intent.spoken().to_owned()),
+        _ => None,
+    });
+    spoken.unwrap_or_else(|| Intent::Book.spoken().to_owned())
+}

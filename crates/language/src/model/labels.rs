@@ -1,0 +1,113 @@
+//! What the fine-tuned model reads and writes: the question and the words go in, one line of labels
+//! comes out.
+
+use std::collections::BTreeMap;
+
+use radline_dialogue::words;
+
+/// What the model writes of an utterance. Days, times and numbers are not among it: the parsers read
+/// them, and a model would make them up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Labels {
+    /// The main act.
+    pub intent: String,
+    /// What a question is about; empty where nothing is asked.
+    pub topic: String,
+    /// Values by slot.
+    pub slots: BTreeMap<String, String>,
+}
+
+/// Slots that the model reads.
+pub const SLOTS: &[&str] = &[
+    "modality",
+    "body_part",
+    "side",
+    "contrast",
+    "for_whom",
+    "weekday",
+    "part_of_day",
+    "medication",
+    "blood_thinner",
+    "allergy",
+    "implant",
+    "prior_reaction",
+    "kidney_problem",
+    "diabetes",
+    "pregnant",
+    "claustrophobia",
+];
+
+/// Longest question and utterance that are read, words.
+const ASKED_MAX: usize = 40;
+const SAID_MAX: usize = 90;
+
+impl Labels {
+    /// The line: `clinic_question parking; for_whom parent`.
+    pub fn line(&self) -> String {
+        let topic = Some(&self.topic).filter(|topic| !topic.is_empty());
+        let head: Vec<&str> =
+            std::iter::once(&self.intent).chain(topic).map(String::as_str).collect();
+        let slots = SLOTS.iter().filter_map(|slot| {
+            let value = self.slots.get(*slot)?;
+            Some(format!("{} {value}", slot.replace('_', " ")))
+        });
+        std::iter::once(head.join(" ")).chain(slots).collect::<Vec<_>>().join("; ")
+    }
+
+    /// Reads such a line; what is none of the slots is left out.
+    pub fn read(line: &str) -> Self {
+        let mut parts = line.trim().split("; ");
+        let (intent, topic) = {
+            let head = parts.next().unwrap_or_default();
+            head.split_once(' ').unwrap_or((head, ""))
+        };
+        let mut slots = BTreeMap::new();
+        for part in parts {
+            let found = SLOTS.iter().find_map(|slot| {
+                let value = part.strip_prefix(slot.replace('_', " ").as_str())?;
+                Some((*slot, value.strip_prefix(' ')?))
+            });
+            slots.extend(found.map(|(slot, value)| (slot.to_owned(), value.to_owned())));
+        }
+        Self { intent: intent.to_owned(), topic: topic.to_owned(), slots }
+    }
+}
+
+/// What the model reads: the shape of the question, its words, and what was said. Both as plain words,
+/// because recognisers differ in capitals and punctuation.
+pub fn prompt(expects: &str, asked: &str, said: &str) -> String {
+    let plain = |text: &str, most: usize| {
+        let words = words::split(text);
+        let from = words.len().saturating_sub(most);
+        words[from..].join(" ")
+    };
+    let expects = expects.replace('_', " ");
+    let (asked, said) = (plain(asked, ASKED_MAX), plain(said, SAID_MAX));
+    format!("{expects}: {asked}\n{said}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_read_as_it_was_written() {
+        let slots = [("body_part", "lumbar spine"), ("side", "left")];
+        let labels = Labels {
+            intent: "clinic_question".to_owned(),
+            topic: "parking".to_owned(),
+            slots: slots.map(|(slot, value)| (slot.to_owned(), value.to_owned())).into(),
+        };
+        assert_eq!(labels.line(), "clinic_question parking; body part lumbar spine; side left");
+        assert_eq!(Labels::read(&labels.line()), labels);
+        assert_eq!(
+            Labels::read("affirm"),
+            Labels { intent: "affirm".to_owned(), ..Labels::default() }
+        );
+    }
+
+    #[test]
+    fn questions_and_words_are_plain() {
+        assert_eq!(prompt("yes_no", "Any metal?", "Yes, a pin."), "yes no: any metal\nyes a pin\n");
+    }
+}

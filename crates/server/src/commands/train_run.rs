@@ -1,0 +1,116 @@
+//! `radline train run`: labelled utterances in, an adapter of the language model out.
+
+use std::fs::File;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use radline_training::base::Base;
+use radline_training::example::Example;
+use radline_training::peft;
+use radline_training::plan::Plan;
+use radline_training::record::load_folder;
+use radline_training::trainer::{Progress, Trainer};
+
+use crate::cli::TrainRun;
+use crate::models::cache::{Cache, LANGUAGE};
+use crate::models::manifest::Manifest;
+use crate::terminal;
+
+/// How often the run says how far it is.
+const TELL_EVERY: Duration = Duration::from_secs(15);
+
+/// The adapter is written every so many steps, so that a run that is broken off has one.
+const KEEP_EVERY: usize = 100;
+
+/// Trains, and writes the adapter and the curve of its losses (`loss.csv`) into the folder.
+pub fn run(options: &TrainRun) -> Result<()> {
+    let plan = Plan {
+        layers: options.layers,
+        rank: options.rank,
+        passes: options.passes,
+        batch: options.batch,
+        rate: options.rate,
+        seed: options.seed,
+        ..Plan::default()
+    };
+    let manifest = Manifest::built_in();
+    let base_file = manifest.file(LANGUAGE);
+    let file = Cache::at(options.models.clone())?.folder().join(base_file);
+    let base = Base::load(&file)?;
+    let records = load_folder(&options.data)?;
+    let labelled = records.iter().filter(|record| record.only.is_none());
+    let examples = labelled
+        .map(|record| Example::new(record, &base.tokenizer))
+        .collect::<Result<Vec<_>, _>>()?;
+    let (count, mut pace) = (examples.len(), Pace::default());
+    terminal::line(&format!("{count} utterances, {plan:?}"))?;
+    let mut trainer = Trainer::new(&base.model, plan.clone(), examples, |done| {
+        if let Some(left) = pace.left(done, count) {
+            tell(&format!("prepared {done} of {count}, {left} left"));
+        }
+    })?;
+    std::fs::create_dir_all(&options.out).with_context(|| options.out.display().to_string())?;
+    let curve = options.out.join("loss.csv");
+    let begun = curve.is_file();
+    let mut curve = File::options().create(true).append(true).open(&curve)?;
+    if !begun {
+        writeln!(curve, "step,loss,rate,gradient")?;
+    }
+    let (mut pace, mut failed) = (Pace::default(), None);
+    let done = trainer.take_up(&options.out)?;
+    if done > 0 {
+        terminal::line(&format!("the run goes on after step {done}"))?;
+    }
+    let keep = |trainer: &Trainer<'_>| {
+        trainer.keep(&options.out)?;
+        peft::save(&trainer.adapter(), base.model.shape(), &plan, base_file, &options.out)
+    };
+    trainer.run(|trainer, progress| {
+        let Progress { step, steps, loss, rate, gradient } = progress;
+        if let Some(left) = pace.left(step, steps) {
+            tell(&format!("step {step} of {steps}, loss {loss:.3}, {left} left"));
+        }
+        let written = writeln!(curve, "{step},{loss:.5},{rate:.6},{gradient:.4}");
+        failed = written.map_err(anyhow::Error::from).err();
+        if failed.is_none() && step % KEEP_EVERY == 0 {
+            failed = keep(trainer).map_err(anyhow::Error::from).err();
+        }
+        failed.is_none()
+    })?;
+    if let Some(error) = failed {
+        return Err(error.context("the run was given up"));
+    }
+    keep(&trainer)?;
+    terminal::line(&format!("the adapter is in {}", options.out.display()))
+}
+
+/// A line of progress; a terminal that went away does not stop the run.
+fn tell(text: &str) {
+    terminal::line(text).unwrap_or_default();
+}
+
+/// How long the rest takes, told now and then.
+struct Pace {
+    began: Instant,
+    told: Instant,
+}
+
+impl Default for Pace {
+    #[expect(clippy::disallowed_methods, reason = "progress of a command is told in real time")]
+    fn default() -> Self {
+        Self { began: Instant::now(), told: Instant::now() }
+    }
+}
+
+impl Pace {
+    /// When it is time to say it again.
+    fn left(&mut self, done: usize, of: usize) -> Option<String> {
+        if self.told.elapsed() < TELL_EVERY && done < of {
+            return None;
+        }
+        self.told += self.told.elapsed();
+        let rest = self.began.elapsed().mul_f64((of - done) as f64 / done.max(1) as f64);
+        Some(format!("{}:{:02}", rest.as_secs() / 60, rest.as_secs() % 60))
+    }
+}

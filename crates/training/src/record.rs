@@ -1,0 +1,98 @@
+//! Labelled utterances: one JSON object a line.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::TrainingError;
+
+/// What a caller said, and what it means.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Record {
+    /// Its name, where it has one.
+    #[serde(default)]
+    pub id: String,
+    /// The day of the call; utterances for training are of one and the same.
+    #[serde(default = "day_of_training")]
+    pub today: Date,
+    /// What the agent had just asked.
+    #[serde(default)]
+    pub asked: String,
+    /// The shape of the answer that was asked for.
+    pub expects: String,
+    /// The caller's words.
+    pub said: String,
+    /// The main act; empty where it is not labelled.
+    #[serde(default)]
+    pub intent: String,
+    /// Values by slot.
+    #[serde(default, deserialize_with = "as_text")]
+    pub slots: BTreeMap<String, String>,
+    /// What a question is about; empty where nothing is asked.
+    #[serde(default)]
+    pub topic: String,
+    /// The class of danger, or [`NO_FLAG`].
+    pub red_flag: String,
+    /// 0 none, 1 some, 2 strong.
+    #[serde(default)]
+    pub distress: u8,
+    /// The only label that the record has; all of them where this is not said.
+    #[serde(default)]
+    pub only: Option<String>,
+}
+
+const fn day_of_training() -> Date {
+    jiff::civil::date(2026, 11, 23)
+}
+
+/// Slot values are text or numbers.
+fn as_text<'de, D: Deserializer<'de>>(input: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let values = BTreeMap::<String, Value>::deserialize(input)?;
+    let text = |value: Value| match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    Ok(values.into_iter().map(|(key, value)| (key, text(value))).collect())
+}
+
+/// The name of "no red flag".
+pub const NO_FLAG: &str = "none";
+
+/// Reads a file.
+///
+/// # Errors
+/// The file cannot be read, or a line is no record; the message has the line's number.
+pub fn load(file: &Path) -> Result<Vec<Record>, TrainingError> {
+    let wrong = |reason: String| TrainingError::file(file, reason);
+    let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines
+        .map(|(number, line)| {
+            serde_json::from_str(line)
+                .map_err(|error| wrong(format!("line {}: {error}", number + 1)))
+        })
+        .collect()
+}
+
+/// Reads every `*.jsonl` of a folder, in the order of their names.
+///
+/// # Errors
+/// As for [`load`], or the folder holds none.
+pub fn load_folder(folder: &Path) -> Result<Vec<Record>, TrainingError> {
+    let wrong = |reason: String| TrainingError::file(folder, reason);
+    let entries = std::fs::read_dir(folder).map_err(|error| wrong(error.to_string()))?;
+    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|kind| kind == "jsonl"));
+    files.sort();
+    let mut records = Vec::new();
+    for file in files {
+        records.extend(load(&file)?);
+    }
+    if records.is_empty() {
+        return Err(wrong("no utterances (*.jsonl) there".to_owned()));
+    }
+    Ok(records)
+}
