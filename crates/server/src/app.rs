@@ -198,7 +198,7 @@ async fn follow_worklist(services: Arc<Services>) {
     let mut ticks = interval(WORKLIST_EVERY);
     loop {
         ticks.tick().await;
-        match services.store.worklist_names(NAMES_MAX).await {
+        match services.store.worklist_names(services.clock.moment(), NAMES_MAX).await {
             Ok(names) if told.as_ref() != Some(&names) => {
                 let words = services.site.spoken_words.clone();
                 services.ears.expect(Vocabulary { names: names.clone(), words });

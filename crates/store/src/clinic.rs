@@ -122,15 +122,24 @@ impl Store {
         }))
     }
 
-    /// Names of the patients with an order that has no appointment: those who may call to book.
-    /// At most `limit`, each once.
-    pub async fn worklist_names(&self, limit: u32) -> Result<Vec<Phi<String>>, StoreError> {
+    /// Names of the patients who may call: those with an order that has no appointment, and those
+    /// with an appointment to come. At most `limit`, each once.
+    pub async fn worklist_names(
+        &self,
+        moment: Moment,
+        limit: u32,
+    ) -> Result<Vec<Phi<String>>, StoreError> {
         let sql = "SELECT DISTINCT p.given_name || ' ' || p.family_name AS name
             FROM patient AS p JOIN service_request AS r ON r.patient_id = p.id
-            WHERE NOT EXISTS (
-                SELECT 1 FROM appointment WHERE order_id = r.id AND status != 'cancelled')
+            LEFT JOIN appointment AS a ON a.order_id = r.id AND a.status != 'cancelled'
+            LEFT JOIN slot AS s ON s.id = a.slot_id
+            WHERE a.id IS NULL OR s.start >= ?
             ORDER BY name LIMIT ?";
-        let rows = sqlx::query(sql).bind(limit).fetch_all(&self.pool).await?;
+        let rows = sqlx::query(sql)
+            .bind(moment.local.to_string())
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await?;
         rows.iter().map(|row| Ok(Phi::new(row.try_get("name")?))).collect()
     }
 

@@ -192,3 +192,38 @@ async fn an_import_is_all_or_nothing() {
     let known = world.store.known_references().await.expect("lists");
     assert!(!known.contains("Slot/s9"), "nothing of the file stayed");
 }
+
+#[tokio::test]
+async fn a_finding_after_the_booking_takes_its_confirmation_back_once() {
+    let world = World::new().await;
+    let ActionOutcome::Booked { appointment } = world.book("a", "s1", "o1").await else {
+        panic!("not booked")
+    };
+    let finding = || Action::HoldForReview {
+        appointment: appointment.clone(),
+        review: vec!["Active or unidentified implant".to_owned().into()],
+    };
+    for _ in 0..2 {
+        let held = world.act("a", 20, finding()).await;
+        assert!(matches!(held, ActionOutcome::HeldForReview { .. }), "{held:?}");
+    }
+    assert_eq!(world.active().await, [("s1".to_owned(), "pending".to_owned())]);
+    assert_eq!(world.store.tasks().await.expect("lists").len(), 1, "one review, asked twice");
+}
+
+#[tokio::test]
+async fn whoever_may_call_is_expected_by_name() {
+    let world = World::new().await;
+    let names = |at: Moment| {
+        let store = world.store.clone();
+        async move {
+            let names = store.worklist_names(at, 10).await.expect("lists");
+            names.into_iter().map(radline_phi::Phi::into_exposed).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(names(moment(0)).await, ["Amara Okafor", "Li Wei"], "open orders");
+    world.book("a", "s1", "o1").await;
+    assert_eq!(names(moment(0)).await, ["Amara Okafor", "Li Wei"], "an appointment to come");
+    let later = Moment { local: datetime(2026, 12, 2, 8, 0, 0, 0), ..moment(0) };
+    assert_eq!(names(later).await, ["Li Wei"], "an appointment that was");
+}
