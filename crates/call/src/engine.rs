@@ -8,8 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use radline_dialogue::{
-    Action, ActionOutcome, Dialogue, DialogueMove, EarlierReading, Question, RedFlags, Sentence,
-    Then,
+    Action, ActionOutcome, Dialogue, DialogueMove, Question, RedFlags, Sentence, Then,
 };
 use radline_phi::Phi;
 
@@ -49,8 +48,6 @@ pub struct Loads {
     pub owed: usize,
     /// Keys pressed.
     pub keys: usize,
-    /// Readings of the language model.
-    pub readings: usize,
     /// Outputs that nobody has polled.
     pub outputs: usize,
     /// Length of the utterance that is being heard.
@@ -110,8 +107,6 @@ pub struct CallEngine {
     turn: u32,
     /// Since when neither side has said anything.
     quiet_since: Duration,
-    /// What the language model read in turns that were committed.
-    readings: VecDeque<EarlierReading>,
     keys: String,
     last_key: Duration,
     held_since: Option<Duration>,
@@ -153,7 +148,6 @@ impl CallEngine {
             attempts: 0,
             turn: 0,
             quiet_since: Duration::ZERO,
-            readings: VecDeque::new(),
             keys: String::new(),
             last_key: Duration::ZERO,
             held_since: None,
@@ -229,7 +223,6 @@ impl CallEngine {
             sentences: self.playout.queued(),
             owed: self.owed.len(),
             keys: self.keys.len(),
-            readings: self.readings.len(),
             outputs: self.outputs.len(),
             utterance: self.endpointing.length(),
         }
@@ -296,7 +289,10 @@ impl CallEngine {
 
     fn wait_for(&mut self, then: Then, patient: bool, pending: Option<(u32, &'static str)>) {
         self.waiting = match then {
-            Then::Listen(question) => Waiting::Caller { question, patient },
+            Then::Listen(question) => {
+                self.emit(CallOutput::Ask(question.clone()));
+                Waiting::Caller { question, patient }
+            }
             Then::Act(action) => self.act(action, pending),
             Then::HangUp => Waiting::LastWords(EndReason::Finished),
         };

@@ -72,8 +72,6 @@ pub const SYNTHESIS_FAILURES_MAX: u32 = 3;
 pub const TRANSCRIPTION_FAILURES_MAX: u32 = 2;
 /// Pause between two sentences of the agent.
 pub const SENTENCE_GAP: Duration = Duration::from_millis(160);
-/// Earlier readings that the language model is reminded of.
-pub const READINGS_MAX: usize = 4;
 /// Longest call.
 pub const CALL_MAX: Duration = Duration::from_mins(20);
 /// Longest hold.

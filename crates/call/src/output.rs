@@ -1,7 +1,7 @@
 //! What a call asks of the world around it.
 
 use radline_audio::AudioFrame;
-use radline_dialogue::{Action, EarlierReading, Expectation, LookUp, Question, Sentence};
+use radline_dialogue::{Action, Expectation, LookUp, Question, Sentence};
 use radline_phi::Phi;
 
 use crate::event::{CallEvent, EndReason};
@@ -19,6 +19,8 @@ pub enum CallOutput {
         /// What was asked.
         expectation: Expectation,
     },
+    /// This is being asked: the language model can read it while the caller listens.
+    Ask(Question),
     /// Turn words into commands. Effect-free.
     Understand {
         /// Goes back with the result.
@@ -27,8 +29,6 @@ pub enum CallOutput {
         words: Phi<String>,
         /// What was asked.
         question: Question,
-        /// What the language model read before in this call, oldest first.
-        earlier: Vec<EarlierReading>,
     },
     /// Turn keys into commands. Effect-free.
     UnderstandKeys {

@@ -93,6 +93,7 @@ impl World {
                         .map(SpokenPart::whole);
                     replies.push(CallInput::Synthesized(sentence_id, audio));
                 }
+                CallOutput::Ask(_) => {}
                 CallOutput::Play(_) => self.played += 1,
                 CallOutput::Record(event) => self.events.push(event.kind),
                 CallOutput::StartRecording => self.recording = true,

@@ -8,7 +8,7 @@ use crate::record::Patient;
 /// recognition bends names; among people born on the same day few names are this close.
 const PART_LIKENESS_MIN: f64 = 0.80;
 /// How alike given and family name must be together. Of 2,127 names as a recogniser wrote them down
-/// from the telephone, 57 in 100 are this close to the right one (60 without this bound), and 4 in
+/// from the telephone (EVI, English), 57 in 100 are this close to the right one (60 without this bound), and 4 in
 /// 10,000 to another (7 without it); "Helga Cartman" is not close enough to Helen Carter.
 const NAME_LIKENESS_MIN: f64 = 0.85;
 /// How many heard parts may be none of the patient's, as a second given name is. More are a list of

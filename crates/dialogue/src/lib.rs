@@ -27,7 +27,6 @@ pub use red_flags::{RedFlag, RedFlags};
 pub use scenario::{Scenario, ScenarioError};
 pub use state_machine::{Dialogue, SiteFacts};
 pub use understanding::{
-    Command, EarlierReading, Expectation, PartOfDay, Question, TimeWish, Understanding,
-    UnderstoodBy,
+    Command, Expectation, PartOfDay, Question, TimeWish, Understanding, UnderstoodBy,
 };
 pub use vocabulary::{DateOrder, Distress, ExamMention, Feeling, Intent, Modality, Priority, Side};

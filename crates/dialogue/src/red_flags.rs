@@ -234,8 +234,8 @@ pub struct RedFlags {
     reader: Vec<LinearModel>,
 }
 
-/// The reader raises a flag from this probability on. Chosen on utterances that it had not seen
-/// (`radline train readers`): a lower one adds more false alarms than emergencies.
+/// The reader raises a flag from this probability on. Chosen on utterances that it was not trained on
+/// (BENCHMARKS.md, red flags): a lower one adds as many false alarms as emergencies.
 const RAISED: f32 = 0.4;
 /// Ways of speaking of fear, waiting and impatience. They hold the words of danger and none of it;
 /// where one stands, only the lexicon is believed.

@@ -310,21 +310,24 @@ pub struct Understanding {
     pub by: UnderstoodBy,
 }
 
-/// An open utterance of an earlier turn that the language model read. It reads the next one in the
-/// light of those. Whether the caller then confirmed the reading is not kept here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EarlierReading {
-    /// The words.
-    pub words: Phi<String>,
-    /// What they were taken to mean.
-    pub commands: Vec<Command>,
-}
-
 impl Understanding {
     /// What the deterministic parsers found; nobody's when that is nothing.
     pub fn from_parsers(commands: Vec<Command>) -> Self {
         let by = if commands.is_empty() { UnderstoodBy::Nobody } else { UnderstoodBy::Parsers };
         Self { commands, by }
+    }
+
+    /// Whether it has to be asked back: only the model read it, and it is a yes, a no, or a wish that
+    /// changes the course of the call. A question that it misread costs one sentence.
+    pub fn needs_a_word(&self) -> bool {
+        let weighty = |command: &Command| match command {
+            Command::Affirm | Command::Deny | Command::Unsure | Command::RequestPerson => true,
+            Command::Want(intent) => {
+                !matches!(intent, Intent::Question | Intent::Prepare | Intent::Results)
+            }
+            _ => false,
+        };
+        self.by == UnderstoodBy::Model && self.commands.iter().any(weighty)
     }
 
     /// Whether the command kind is among the commands.

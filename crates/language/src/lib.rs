@@ -3,6 +3,7 @@
 //! fine-tuned model takes the open utterances.
 
 pub mod intents;
+pub mod labelled;
 pub mod model;
 pub mod parsers;
 pub mod understanding;

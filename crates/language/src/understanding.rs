@@ -19,8 +19,14 @@ const DIGITS_MIN: usize = 3;
 /// The youngest caller whose date of birth is taken up without being asked for.
 const VOLUNTEERED_AGE_YEARS: i16 = 2;
 
-/// Reads the caller's words in the light of the question. `today` is the local day of the call.
+/// Reads the caller's words in the light of the question, without the language model. `today` is the
+/// local day of the call.
 pub fn understand(text: &Phi<String>, question: &Question, today: Date) -> Understanding {
+    by_example(text, parse(text, question, today), question)
+}
+
+/// What the parsers alone find.
+pub fn parse(text: &Phi<String>, question: &Question, today: Date) -> Understanding {
     let words = text.expose().as_str();
     let expectation = question.expectation;
     // At the beginning of a call anything may be said beside the answer.
@@ -37,36 +43,39 @@ pub fn understand(text: &Phi<String>, question: &Question, today: Date) -> Under
     if !named {
         commands.extend(volunteered(words, question, today));
     }
-    by_example(words, question, commands)
+    let wish_told = is_unsettled(&Understanding::from_parsers(commands.clone()), question);
+    if wish_told && to_book::asks_for_a_day(words) {
+        commands.push(Command::Want(Intent::Book));
+    }
+    Understanding::from_parsers(commands)
 }
 
-/// Where the parsers found no wish, and one may be told, the reader that learned from examples is
-/// asked; what it reads has to be confirmed.
-fn by_example(text: &str, question: &Question, mut commands: Vec<Command>) -> Understanding {
+/// Whether any wish may be told here, and none was found.
+pub fn is_unsettled(parsed: &Understanding, question: &Question) -> bool {
     // Strong feelings are answered as such; weaker ones may come with a wish.
     let settled = |command: &Command| match command {
         Command::Exam(_) | Command::Affirm | Command::Deny => false,
         Command::Feels(distress, _) => *distress == Distress::Strong,
         _ => true,
     };
-    let open = question.opens;
-    let denied = commands.contains(&Command::Deny);
-    let unsettled = open && !denied && !commands.iter().any(settled);
-    if unsettled && to_book::asks_for_a_day(text) {
-        commands.push(Command::Want(Intent::Book));
-        return Understanding::from_parsers(commands);
-    }
-    if unsettled && let Some(wish) = intents::read(text) {
-        commands.push(wish);
-        return Understanding { commands, by: UnderstoodBy::Model };
-    }
-    Understanding::from_parsers(commands)
+    let denied = parsed.has(&Command::Deny);
+    question.opens && !denied && !parsed.commands.iter().any(settled)
 }
 
-/// Whether the language model should read an utterance: only free speech that the parsers made
-/// nothing of.
-pub fn is_for_model(parsed: &Understanding, question: &Question) -> bool {
-    parsed.by == UnderstoodBy::Nobody && question.expectation == Expectation::Open
+/// Where the parsers found no wish, and one may be told, and the language model is not there, a
+/// smaller reader that learned from examples is asked; what it reads has to be confirmed.
+pub fn by_example(
+    text: &Phi<String>,
+    mut parsed: Understanding,
+    question: &Question,
+) -> Understanding {
+    if is_unsettled(&parsed, question)
+        && let Some(wish) = intents::read(text.expose())
+    {
+        parsed.commands.push(wish);
+        parsed.by = UnderstoodBy::Model;
+    }
+    parsed
 }
 
 /// An exam that is named with an order or a need, where no other wish is heard, is to be booked.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use radline_dialogue::{RedFlags, Scenario, SiteFacts, wording};
-use radline_language::model::LanguageModel;
+use radline_language::model::turn_reader::TurnReader;
 use radline_phi::Phi;
 use radline_speech::{
     Asked, PiperVoice, SileroVoiceActivity, Synthesizer, Transcriber, Vocabulary, VoiceActivity,
@@ -182,7 +182,7 @@ fn load(folder: &Path, manifest: &Manifest, transcription: &str, threads: usize)
     let voice_activity = SileroVoiceActivity::load(&voice_activity_file)?;
     let voice = Voice::start(piper, folder.join("prompts"), manifest.file("piper-joe").to_owned())
         .context("prompts cannot be kept beside the models")?;
-    let reader = Reader::start(LanguageModel::load(&file(LANGUAGE))?)?;
+    let reader = Reader::start(TurnReader::built_in(&file(LANGUAGE))?)?;
     Ok(Loaded {
         ears: Ears::start(transcriber)?,
         voice,

@@ -9,8 +9,8 @@ use radline_audio::{AudioFrame, EchoCanceller, FRAME_MS, SAMPLE_RATE_HZ, SpeechP
 use radline_call::{
     CallEngine, CallEvent, CallInput, CallOutput, EndReason, EventKind, Medium, Transcript, TurnId,
 };
-use radline_dialogue::{Action, ActionOutcome, Dialogue, EarlierReading, Question};
-use radline_language::understanding;
+use radline_dialogue::{Action, ActionOutcome, Dialogue, Question};
+use radline_language::{labelled, understanding};
 use radline_phi::Phi;
 use radline_speech::{SileroVoiceActivity, VoiceActivity};
 use radline_store::{CallStart, Recording};
@@ -214,8 +214,9 @@ impl CallDriver {
                     give(&sender, CallInput::Transcribed(turn, transcript));
                 });
             }
-            CallOutput::Understand { turn, words, question, earlier } => {
-                self.understand(turn, words, &question, earlier);
+            CallOutput::Ask(question) => self.services.reader.ask(self.number, question),
+            CallOutput::Understand { turn, words, question } => {
+                self.understand(turn, words, question);
             }
             CallOutput::UnderstandKeys { turn, keys, question } => {
                 let today = self.services.clock.moment().local.date();
@@ -249,23 +250,21 @@ impl CallDriver {
         }
     }
 
-    /// The parsers first; the language model for open utterances that they cannot read.
-    fn understand(
-        &self,
-        turn: TurnId,
-        words: Phi<String>,
-        question: &Question,
-        earlier: Vec<EarlierReading>,
-    ) {
+    /// The parsers first; the language model for what they cannot read.
+    fn understand(&self, turn: TurnId, words: Phi<String>, question: Question) {
         let today = self.services.clock.moment().local.date();
-        let parsed = understanding::understand(&words, question, today);
-        if !understanding::is_for_model(&parsed, question) {
+        let parsed = understanding::parse(&words, &question, today);
+        if !labelled::is_for_model(&words, &parsed, &question) {
             give(&self.sender, CallInput::Understood(turn, parsed));
             return;
         }
         let sender = self.sender.clone();
-        self.services.reader.read(self.number, words, earlier, move |read| {
-            give(&sender, CallInput::Understood(turn, read.unwrap_or(parsed)));
+        self.services.reader.read(self.number, question.clone(), words.clone(), move |read| {
+            let understood = match read {
+                Some(reading) => labelled::understand(parsed, &reading, &question, today),
+                None => understanding::by_example(&words, parsed, &question),
+            };
+            give(&sender, CallInput::Understood(turn, understood));
         });
     }
 

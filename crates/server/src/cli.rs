@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use jiff::civil::{Date, DateTime};
+use radline_training::plan::Plan;
 
 use crate::config::ServeOptions;
 use crate::models::Profile;
+use crate::models::cache::LANGUAGE;
 
 /// Radline answers a radiology department's phone.
 ///
@@ -108,32 +110,35 @@ pub enum Train {
 /// A training run.
 #[derive(Debug, Args)]
 pub struct TrainRun {
-    /// Folder of labelled utterances (*.jsonl)
-    #[arg(long, value_name = "DIR", default_value = "training/utterances")]
-    pub data: PathBuf,
+    /// Folders of labelled utterances (*.jsonl)
+    #[arg(long, value_name = "DIR", default_values = ["training/utterances", "training/turns"])]
+    pub data: Vec<PathBuf>,
     /// Where the adapter goes, with the curve of its losses
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Folder of the model files
     #[arg(long, env = "RADLINE_MODELS", value_name = "DIR")]
     pub models: Option<PathBuf>,
+    /// The model that it is for, by its name in the manifest; of the llama or qwen2 architecture
+    #[arg(long, default_value = LANGUAGE)]
+    pub base: String,
     /// Layers that are trained, counted from the end
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = Plan::default().layers)]
     pub layers: usize,
     /// Width of the adapter
-    #[arg(long, default_value_t = 16)]
+    #[arg(long, default_value_t = Plan::default().rank)]
     pub rank: usize,
     /// Passes over the utterances
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = Plan::default().passes)]
     pub passes: usize,
     /// Utterances that are computed together
-    #[arg(long, default_value_t = 16)]
+    #[arg(long, default_value_t = Plan::default().batch)]
     pub batch: usize,
     /// The highest rate of learning
-    #[arg(long, default_value_t = 1e-3)]
+    #[arg(long, default_value_t = Plan::default().rate)]
     pub rate: f64,
     /// First weights and order of the utterances
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = Plan::default().seed)]
     pub seed: u64,
 }
 
@@ -165,15 +170,41 @@ pub enum Evaluate {
         /// The records
         #[command(flatten)]
         labelled: Labelled,
-        /// An adapter of the language model; it is measured beside the parsers
-        #[arg(long, value_name = "DIR")]
-        adapter: Option<PathBuf>,
-        /// Folder of the model files
-        #[arg(long, env = "RADLINE_MODELS", value_name = "DIR")]
-        models: Option<PathBuf>,
+        /// Who reads them
+        #[command(flatten)]
+        readers: Readers,
+    },
+    /// Booking turns of the Schema-Guided Dialogue dataset
+    Sgd {
+        /// Its dialogues, one JSON object a line
+        #[arg(long)]
+        data: PathBuf,
+        /// Who reads them
+        #[command(flatten)]
+        readers: Readers,
+        /// Only the dialogues of this split, such as test
+        #[arg(long)]
+        split: Option<String>,
     },
     /// Invented callers, played against the dialogues in text
     Dialogues(Callers),
+}
+
+/// Who reads labelled utterances beside the parsers.
+#[derive(Debug, Args)]
+pub struct Readers {
+    /// Folder of an adapter for the language model, in the files of PEFT [default: the program's own]
+    #[arg(long, value_name = "DIR")]
+    pub adapter: Option<PathBuf>,
+    /// The model that the adapter is for, by its name in the manifest
+    #[arg(long, default_value = LANGUAGE)]
+    pub base: String,
+    /// Measures the base model without an adapter, too: told what to do, and shown examples
+    #[arg(long)]
+    pub prompted: bool,
+    /// Folder of the model files
+    #[arg(long, env = "RADLINE_MODELS", value_name = "DIR")]
+    pub models: Option<PathBuf>,
 }
 
 /// Invented callers.
@@ -214,7 +245,7 @@ pub struct Labelled {
     /// Prints one JSON object
     #[arg(long)]
     pub json: bool,
-    /// Writes every record with a miss to this file
+    /// Writes every record with a miss to this file (of the last report, where there are several)
     #[arg(long)]
     pub errors: Option<PathBuf>,
 }

@@ -106,11 +106,15 @@ async fn run_async(command: Command) -> Result<()> {
         ),
         Command::Train(cli::Train::Run(options)) => commands::train_run::run(&options),
         Command::Evaluate(cli::Evaluate::RedFlags(labelled)) => {
-            evaluate::run(evaluate::Subject::RedFlags, &labelled, None)
+            evaluate::run(evaluate::Subject::RedFlags, &labelled, &[])
         }
-        Command::Evaluate(cli::Evaluate::Understanding { labelled, adapter, models }) => {
-            let reader = adapter.map(|folder| evaluate::reader(models, &folder)).transpose()?;
-            evaluate::run(evaluate::Subject::Understanding, &labelled, reader.as_ref())
+        Command::Evaluate(cli::Evaluate::Understanding { labelled, readers }) => {
+            let models = evaluate::models(readers)?;
+            evaluate::run(evaluate::Subject::Understanding, &labelled, &models)
+        }
+        Command::Evaluate(cli::Evaluate::Sgd { data, split, readers }) => {
+            let models = evaluate::models(readers)?;
+            evaluate::sgd::run(&data, split.as_deref(), &models)
         }
         Command::Evaluate(cli::Evaluate::Dialogues(options)) => {
             let (data, site) = (&*options.data, &*options.site);

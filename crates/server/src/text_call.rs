@@ -9,10 +9,10 @@ use radline_call::{
     CallEngine, CallEvent, CallInput, CallOutput, EndReason, EventKind, Medium, limits,
 };
 use radline_dialogue::{
-    Action, ActionOutcome, Called, Dialogue, EarlierReading, RedFlags, Then, Understanding,
+    Action, ActionOutcome, Called, Dialogue, Question, RedFlags, Then, Understanding,
 };
-use radline_language::model::{CallContext, LanguageModel};
-use radline_language::understanding;
+use radline_language::model::turn_reader::{Reading, TurnReader};
+use radline_language::{labelled, understanding};
 use radline_phi::Phi;
 use radline_store::{CallStart, Store};
 use serde_json::{Value, json};
@@ -36,9 +36,7 @@ pub struct TextCall {
     /// Where the language model is; without it the parsers are alone.
     model_file: Option<PathBuf>,
     /// The language model, once it was needed; nothing in it when it could not be loaded.
-    model: OnceCell<Option<LanguageModel>>,
-    /// What the model has read of this call.
-    context: Box<CallContext>,
+    model: OnceCell<Option<TurnReader>>,
 }
 
 impl TextCall {
@@ -78,7 +76,6 @@ impl TextCall {
             ended: None,
             model_file,
             model: OnceCell::new(),
-            context: Box::default(),
         };
         call.turn(CallInput::Connected).await?;
         Ok(call)
@@ -155,14 +152,8 @@ impl TextCall {
     async fn perform(&mut self, output: CallOutput) -> Option<CallInput> {
         let today = self.clock.moment().local.date();
         match output {
-            CallOutput::Understand { turn, words, question, earlier } => {
-                let parsed = understanding::understand(&words, &question, today);
-                let read = if understanding::is_for_model(&parsed, &question) {
-                    self.read(&words, &earlier)
-                } else {
-                    None
-                };
-                Some(CallInput::Understood(turn, read.unwrap_or(parsed)))
+            CallOutput::Understand { turn, words, question } => {
+                Some(CallInput::Understood(turn, self.understand(&words, &question)))
             }
             CallOutput::UnderstandKeys { turn, keys, question } => {
                 let understood = understanding::from_keys(&keys, &question, today);
@@ -181,6 +172,7 @@ impl TextCall {
                 None
             }
             CallOutput::Transcribe { .. }
+            | CallOutput::Ask(_)
             | CallOutput::Synthesize { .. }
             | CallOutput::Play(_)
             | CallOutput::StartRecording
@@ -201,19 +193,33 @@ impl TextCall {
         CallInput::ClinicAnswered(request, outcome)
     }
 
+    /// As in a call with audio: the parsers first, the language model for what they cannot read.
+    fn understand(&self, words: &Phi<String>, question: &Question) -> Understanding {
+        let today = self.clock.moment().local.date();
+        let parsed = understanding::parse(words, question, today);
+        if !labelled::is_for_model(words, &parsed, question) {
+            return parsed;
+        }
+        match self.read(words, question) {
+            Some(reading) => labelled::understand(parsed, &reading, question, today),
+            None => understanding::by_example(words, parsed, question),
+        }
+    }
+
     /// What the language model makes of the words. It is loaded when it is needed first; without
     /// its file the parsers are alone.
-    fn read(&mut self, words: &Phi<String>, earlier: &[EarlierReading]) -> Option<Understanding> {
+    fn read(&self, words: &Phi<String>, question: &Question) -> Option<Reading> {
         let file = self.model_file.as_ref()?;
         let load = || {
-            let loaded = LanguageModel::load(file);
+            let loaded = TurnReader::built_in(file);
             if let Err(error) = &loaded {
                 tracing::warn!(%error, "no language model; `radline models fetch` brings it");
             }
             loaded.ok()
         };
         let model = self.model.get_or_init(load).as_ref()?;
-        model.understand(&mut self.context, earlier, words, READING_LIMIT).ok()
+        let asked = model.ask(question.expectation, question.asked.expose()).ok()?;
+        model.read(&asked, words.expose(), READING_LIMIT).ok()
     }
 
     /// The turn as one JSON object.

@@ -1,12 +1,10 @@
 //! The model that an adapter is trained for.
 
-use std::fs::File;
 use std::path::Path;
 
 use candle_core::Device;
-use candle_core::quantized::gguf_file::Content;
-use radline_language::model::ModelTokenizer;
 use radline_language::model::transformer::Transformer;
+use radline_language::model::{self, ModelTokenizer};
 
 use crate::TrainingError;
 
@@ -24,12 +22,8 @@ impl Base {
     /// # Errors
     /// The file is missing, damaged or of another architecture.
     pub fn load(file: &Path) -> Result<Self, TrainingError> {
-        let wrong = |reason: String| TrainingError::file(file, reason);
-        let mut reader = File::open(file).map_err(|error| wrong(error.to_string()))?;
-        let content = Content::read(&mut reader).map_err(|error| wrong(error.to_string()))?;
-        let tokenizer = ModelTokenizer::from_gguf(&content).map_err(wrong)?;
-        let model = Transformer::load_dense(&content, &mut reader, &Device::Cpu)
-            .map_err(|error| wrong(error.to_string()))?;
+        let (model, tokenizer) =
+            model::open(file, |weights| Transformer::load(weights, &Device::Cpu))?;
         Ok(Self { model, tokenizer })
     }
 }

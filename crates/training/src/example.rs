@@ -27,7 +27,8 @@ impl Example {
             slots: record.slots.clone(),
         };
         let encode = |text: &str| tokenizer.encode(text).map_err(TrainingError::Tokens);
-        let mut tokens = encode(&labels::prompt(&record.expects, &record.asked, &record.said))?;
+        let mut tokens = encode(&labels::question(record.expectation(), &record.asked))?;
+        tokens.extend(encode(&labels::answer(&record.said))?);
         let line_at = tokens.len();
         tokens.extend(encode(&labels.line())?);
         tokens.push(tokenizer.end());

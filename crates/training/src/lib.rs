@@ -9,7 +9,6 @@ mod checkpoint;
 pub mod example;
 mod loss;
 pub mod optimizer;
-pub mod peft;
 pub mod plan;
 pub mod record;
 pub mod trainer;
@@ -25,6 +24,9 @@ pub enum TrainingError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The base model cannot be loaded.
+    #[error(transparent)]
+    Base(#[from] radline_language::model::ModelError),
     /// A computation failed.
     #[error("the computation failed: {0}")]
     Computation(#[from] candle_core::Error),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::civil::Date;
+use radline_dialogue::Expectation;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -60,6 +61,22 @@ fn as_text<'de, D: Deserializer<'de>>(input: D) -> Result<BTreeMap<String, Strin
 
 /// The name of "no red flag".
 pub const NO_FLAG: &str = "none";
+
+impl Record {
+    /// The shape of the question, as a call knows it.
+    pub fn expectation(&self) -> Expectation {
+        match self.expects.as_str() {
+            "yes_no" => Expectation::YesNo,
+            "name" => Expectation::Name,
+            "date_of_birth" => Expectation::DateOfBirth,
+            "phone" | "number" => Expectation::Digits,
+            "side" | "choice" => Expectation::Choice,
+            "day_time" => Expectation::DayTime,
+            "reason" => Expectation::Story,
+            _ => Expectation::Open,
+        }
+    }
+}
 
 /// Reads a file.
 ///

@@ -74,7 +74,7 @@ impl<'a> Trainer<'a> {
         order.sort_by_key(|example| example.tokens.len());
         for batch in order.chunks(plan.batch) {
             let ids = padded(batch.iter().map(|example| &example.tokens), base.device())?;
-            let state = base.layers(0..first, base.embed(&ids)?, None, None)?.detach();
+            let state = base.layers(0..first, base.embed(&ids)?, None)?.detach();
             for (row, example) in batch.iter().enumerate() {
                 let state = state.get(row)?.narrow(0, 0, example.tokens.len())?.copy()?;
                 prepared.push(Prepared { example: example.clone(), state });
@@ -203,7 +203,7 @@ impl<'a> Trainer<'a> {
         let layers = self.base.shape().layers;
         let first = layers.saturating_sub(self.plan.layers);
         let state = Tensor::stack(&states, 0)?;
-        let state = self.base.layers(first..layers, state, Some(adapter), None)?;
+        let state = self.base.layers(first..layers, state, Some(adapter))?;
         let width = state.dim(2)?;
         let rows = Tensor::new(rows, device)?;
         let state = state.reshape(((), width))?.index_select(&rows, 0)?;

@@ -292,7 +292,6 @@ fn loads_are_bounded(engine: &CallEngine) -> Option<String> {
         ("sentences", loads.sentences, limits::SENTENCES_MAX),
         ("owed sentences", loads.owed, limits::SENTENCES_MAX),
         ("keys", loads.keys, limits::KEYS_MAX),
-        ("readings", loads.readings, limits::READINGS_MAX),
         ("outputs", loads.outputs, 0),
     ];
     let over = bounds.iter().find(|(_, load, bound)| load > bound);

@@ -16,7 +16,7 @@ use radline_call::{
 use radline_dialogue::{
     Action, ActionOutcome, Command, Dialogue, RedFlags, Scenario, SiteFacts, Understanding,
 };
-use radline_language::understanding;
+use radline_language::{labelled, understanding};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -342,12 +342,13 @@ impl World {
                 self.schedule_ears(next);
             }
             CallOutput::Understand { turn, words, question, .. } => {
-                let parsed = understanding::understand(&words, &question, TODAY);
-                let delay = if understanding::is_for_model(&parsed, &question) {
+                let parsed = understanding::parse(&words, &question, TODAY);
+                let delay = if labelled::is_for_model(&words, &parsed, &question) {
                     models::reading_time(&mut self.random)
                 } else {
                     Duration::ZERO
                 };
+                let parsed = understanding::by_example(&words, parsed, &question);
                 self.later(delay, CallInput::Understood(turn, parsed));
             }
             CallOutput::UnderstandKeys { turn, keys, question } => {
@@ -361,7 +362,10 @@ impl World {
             }
             CallOutput::Play(frame) => self.due = Some(frame),
             CallOutput::HangUp(_) => self.over = true,
-            CallOutput::Record(_) | CallOutput::StartRecording | CallOutput::StopRecording => {}
+            CallOutput::Ask(_)
+            | CallOutput::Record(_)
+            | CallOutput::StartRecording
+            | CallOutput::StopRecording => {}
         }
     }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use radline_audio::{AudioFrame, SpeechProbability};
-use radline_dialogue::{EarlierReading, Expectation, Question, Understanding, UnderstoodBy};
+use radline_dialogue::{Expectation, Question, Understanding};
 use radline_phi::Phi;
 
 use super::planning::{Plan, Preparation, Said};
@@ -285,8 +285,7 @@ impl CallEngine {
         let words = transcript.text.clone();
         hearing.transcribed_at = Some(now);
         hearing.transcript = Some(transcript);
-        let earlier = self.readings.iter().cloned().collect();
-        self.emit(CallOutput::Understand { turn, words, question, earlier });
+        self.emit(CallOutput::Understand { turn, words, question });
     }
 
     /// An understanding came back.
@@ -380,7 +379,6 @@ impl CallEngine {
         let transcript =
             hearing.transcript.unwrap_or(Transcript { text: Phi::default(), confidence: 1.0 });
         let plan = plan.commit(over);
-        self.remember_reading(&transcript.text, &understanding);
         self.dialogue = plan.dialogue;
         // Consent may have come with this very answer, so the words are recorded after it.
         self.record_heard_words(&transcript, hearing.span);
@@ -395,18 +393,6 @@ impl CallEngine {
             self.record(EventKind::RedFlagRaised { class });
         }
         self.carry_out(plan.steps, plan.pending);
-    }
-
-    /// Keeps what the language model read, for its next reading.
-    fn remember_reading(&mut self, words: &Phi<String>, understanding: &Understanding) {
-        if understanding.by != UnderstoodBy::Model {
-            return;
-        }
-        if self.readings.len() >= limits::READINGS_MAX {
-            self.readings.pop_front();
-        }
-        let commands = understanding.commands.clone();
-        self.readings.push_back(EarlierReading { words: words.clone(), commands });
     }
 
     fn record_heard_words(&mut self, transcript: &Transcript, span: (Duration, Duration)) {

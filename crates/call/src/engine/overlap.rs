@@ -1,10 +1,9 @@
 //! Both speak. The agent's voice is lowered, pauses, and either goes on where it stopped or
 //! yields; and what the caller did not hear is taken back.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use radline_dialogue::{Command, Dialogue, EarlierReading, Question};
+use radline_dialogue::{Command, Dialogue, Question};
 
 use super::{CallEngine, Medium, Waiting};
 use crate::barge_in::{self, Interruption, Verdict};
@@ -45,7 +44,6 @@ pub(super) struct Checkpoint {
     dialogue: Dialogue,
     question: Question,
     patient: bool,
-    readings: VecDeque<EarlierReading>,
     asking: Asking,
     utterance: Taken,
     at: Duration,
@@ -224,7 +222,6 @@ impl CallEngine {
         self.hearing = None;
         self.stopwatch = None;
         self.dialogue = checkpoint.dialogue;
-        self.readings = checkpoint.readings;
         self.asking = checkpoint.asking;
         let (question, patient) = (checkpoint.question, checkpoint.patient);
         self.waiting = Waiting::Caller { question, patient };
@@ -278,7 +275,6 @@ impl CallEngine {
                 dialogue: self.dialogue.clone(),
                 question: question.clone(),
                 patient: *patient,
-                readings: self.readings.clone(),
                 asking: self.asking,
                 utterance,
                 at: self.now,

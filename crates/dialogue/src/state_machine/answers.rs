@@ -4,14 +4,11 @@ use radline_phi::Phi;
 
 use super::Dialogue;
 use crate::action::{AppointmentFacts, Offer};
-use crate::scenario::SlotName;
+use crate::scenario::{SlotName, State};
 use crate::screening::{Answer, Answers};
 use crate::understanding::{Command, Expectation, Understanding};
 use crate::vocabulary::Intent;
 use crate::words;
-
-/// A topic with a path of its own: somebody writes it down.
-pub(super) const COMPLAINT: &str = "complaint";
 
 impl Dialogue {
     /// The outcome of the caller's words for the current question, after filling its slot.
@@ -79,9 +76,9 @@ impl Dialogue {
         if asked_yes_no && self.slots.offer.is_some() && self.changes_offer(understanding) {
             return Some("change");
         }
-        self.topic = understanding.topics().next().cloned().or(self.topic.take());
-        let question =
-            understanding.topics().next().cloned().map(|topic| self.question_about(&topic));
+        let asked = understanding.topics().next();
+        let question = asked.map(|topic| self.question_about(topic));
+        self.topic = asked.cloned().or(self.topic.take());
         if let Some(outcome) = outcome.filter(known).or(question).filter(known) {
             return Some(outcome);
         }
@@ -93,11 +90,12 @@ impl Dialogue {
     /// A question about getting ready needs the caller's exam first; others are answered as they
     /// are.
     fn question_about(&self, topic: &str) -> &'static str {
-        if topic == COMPLAINT && self.current().on.contains_key(COMPLAINT) {
-            return COMPLAINT;
-        }
         let unknown = self.slots.order.is_none() || self.patient.is_none();
-        if self.is_preparation(topic) && unknown { "prepare" } else { "question" }
+        if self.is_preparation(topic) && unknown {
+            "prepare"
+        } else {
+            topic_outcome(self.current(), topic)
+        }
     }
 
     /// In a call that the clinic makes, before it is known who picked up: a name says whether it is
@@ -243,6 +241,14 @@ impl Dialogue {
         self.slots.callback_number = Some(digits.clone());
         Some("value")
     }
+}
+
+/// The outcome of a question in a state. A complaint has a path of its own where the state knows it:
+/// somebody writes it down.
+pub(super) fn topic_outcome(state: &State, topic: &str) -> &'static str {
+    const COMPLAINT: &str = "complaint";
+    let own = topic == COMPLAINT && state.on.contains_key(COMPLAINT);
+    if own { COMPLAINT } else { "question" }
 }
 
 /// Whether the words ask instead of telling.

@@ -100,7 +100,10 @@ impl Dialogue {
             self.read_answer(words, understanding);
         }
         let Some(state) = asking.confirm.clone() else {
-            return self.without_answer(&Understanding::from_parsers(Vec::new()), prompt);
+            return match self.other_wish(understanding) {
+                Some(target) => self.go(&target, prompt),
+                None => self.without_answer(&Understanding::from_parsers(Vec::new()), prompt),
+            };
         };
         let person = understanding.has(&Command::RequestPerson);
         let target = if person {

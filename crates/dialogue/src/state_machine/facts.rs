@@ -168,17 +168,12 @@ impl Dialogue {
             "i dont care",
         ];
         let appointment = self.for_appointment();
-        let told: Vec<Vec<String>> = self
-            .instructions()
-            .iter()
-            .filter_map(|record| record.spoken(appointment))
-            .map(|text| words::split(&text))
-            .collect();
-        let new = |phrase: &&&str| {
-            words::contains(said, phrase) && !told.iter().any(|text| words::contains(text, phrase))
-        };
-        STOPPING.iter().find(new).is_some()
-            || REFUSING.iter().any(|phrase| words::contains(said, phrase))
+        let records = self.instructions();
+        let told = records.iter().filter_map(|record| record.spoken(appointment));
+        let told: Vec<Vec<String>> = told.map(|text| words::split(&text)).collect();
+        let says = |phrase: &&str| words::contains(said, phrase);
+        let new = |phrase: &&str| !told.iter().any(|text| words::contains(text, phrase));
+        STOPPING.iter().any(|phrase| says(phrase) && new(phrase)) || REFUSING.iter().any(says)
     }
 
     /// Whether every number that the patient says is one of the instructions' or the appointment's.

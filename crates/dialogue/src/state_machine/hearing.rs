@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use radline_phi::Phi;
 
-use super::answers::COMPLAINT;
+use super::answers::topic_outcome;
 use super::{ASIDES_MAX, Dialogue, Prompt};
 use crate::dialogue_move::DialogueMove;
 use crate::scenario::{Scenario, SlotName, State};
 use crate::screening::{Answer, Stage};
-use crate::understanding::{Command, Understanding, UnderstoodBy};
+use crate::understanding::{Command, Understanding};
 use crate::vocabulary::Intent;
 
 /// Answers to a safety question that are not understood before it counts as not known.
@@ -20,14 +20,14 @@ impl Dialogue {
     pub fn hear(&mut self, words: &Phi<String>, understanding: &Understanding) -> DialogueMove {
         let scenario = Arc::clone(&self.scenario);
         let mut prompt = Prompt::default();
-        let by_model = understanding.by == UnderstoodBy::Model;
-        if let Some(exit) = self.exit_for(understanding).filter(|_| !by_model) {
+        let needs_a_word = understanding.needs_a_word();
+        if let Some(exit) = self.exit_for(understanding).filter(|_| !needs_a_word) {
             return self.go(&exit, prompt);
         }
         if let Some(next) = self.settle_doubt(words, understanding) {
             return next;
         }
-        if by_model {
+        if needs_a_word {
             return self.confirm(words, understanding);
         }
         let felt = self.acknowledge(&mut prompt, understanding);
@@ -120,9 +120,8 @@ impl Dialogue {
             return None;
         }
         self.slots.purpose = None;
-        let on = &self.scenario.states.get(&asking)?.on;
-        let own = on.get(&topic).filter(|_| topic == COMPLAINT);
-        let target = own.or_else(|| on.get("question")).cloned();
+        let asking = self.scenario.states.get(&asking)?;
+        let target = asking.on.get(topic_outcome(asking, &topic)).cloned();
         self.topic = Some(topic);
         target
     }
@@ -250,14 +249,18 @@ impl Dialogue {
     }
 
     /// Another wish than the one that is being worked on: whether it is meant is asked first.
-    fn other_wish(&mut self, understanding: &Understanding) -> Option<String> {
+    pub(super) fn other_wish(&mut self, understanding: &Understanding) -> Option<String> {
         if self.callback_due.is_some() || self.red_flag.is_some() {
             return None;
         }
         let mut others = understanding.wants().filter(|intent| Some(*intent) != self.slots.purpose);
-        let (intent, target) = others
-            .find_map(|intent| Some((intent, self.scenario.line.wishes.get(&intent)?.clone())))?;
-        self.to_confirm = Some((target, intent.spoken().to_owned()));
+        let line = &self.scenario.line;
+        let other =
+            others.find_map(|intent| Some((line.wishes.get(&intent)?.clone(), intent.spoken())));
+        let person = (line.exits.person.clone(), "talk with a person");
+        let (target, spoken) =
+            if understanding.has(&Command::RequestPerson) { person } else { other? };
+        self.to_confirm = Some((target, spoken.to_owned()));
         self.back = Some(self.state.clone());
         Some(self.scenario.line.exits.other_wish.clone())
     }

@@ -1,26 +1,30 @@
 //! A matrix that is not trained, through which gradients pass.
 //!
 //! candle computes the gradients of both factors of a product. That of a fixed matrix nobody needs,
-//! and it would cost as much as the product itself.
+//! and it would cost as much as the product itself. The product is that of the packed weights, as it is
+//! when callers are read: it is faster, and what is learned is learned for those.
 
-use candle_core::{CpuStorage, CustomOp1, Device, Layout, Result, Shape, Tensor, bail};
+use std::sync::Arc;
+
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+
+use super::packed::{Packed, Rows};
 
 /// A fixed matrix of (outputs, inputs).
 pub(super) struct Frozen {
     weight: Tensor,
-    transposed: Tensor,
+    packed: Arc<Packed>,
 }
 
 impl Frozen {
-    pub(super) fn new(weight: Tensor) -> Self {
-        // A transposition is a view, and cannot fail for a matrix.
-        let transposed = weight.t().unwrap_or_else(|_| weight.clone());
-        Self { weight, transposed }
+    pub(super) fn new(weight: Tensor) -> Result<Self> {
+        let packed = Arc::new(Packed::new(&weight)?);
+        Ok(Self { weight, packed })
     }
 
     /// Some of the rows.
     pub(super) fn rows(&self, numbers: &Tensor) -> Result<Self> {
-        Ok(Self::new(self.weight.index_select(numbers, 0)?))
+        Self::new(self.weight.index_select(numbers, 0)?)
     }
 
     /// Outputs and inputs.
@@ -35,12 +39,10 @@ impl Frozen {
         shape.push(self.weight.dim(0)?);
         let rows = input.reshape(((), width))?;
         let product = if rows.device().is_cpu() {
-            rows.apply_op1(Product {
-                weight: self.weight.clone(),
-                transposed: self.transposed.clone(),
-            })?
+            let (weight, packed) = (self.weight.clone(), Arc::clone(&self.packed));
+            rows.apply_op1(Product { weight, packed })?
         } else {
-            rows.matmul(&self.transposed)?
+            rows.matmul(&self.weight.t()?)?
         };
         product.reshape(shape)
     }
@@ -48,7 +50,7 @@ impl Frozen {
 
 struct Product {
     weight: Tensor,
-    transposed: Tensor,
+    packed: Arc<Packed>,
 }
 
 impl CustomOp1 for Product {
@@ -59,10 +61,13 @@ impl CustomOp1 for Product {
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let CpuStorage::F32(values) = storage else { bail!("only 32-bit floats are multiplied") };
         let Some((from, to)) = layout.contiguous_offsets() else { bail!("the rows have gaps") };
-        let rows = Tensor::from_slice(&values[from..to], layout.shape(), &Device::Cpu)?;
-        let product = rows.matmul(&self.transposed)?;
-        let shape = product.shape().clone();
-        Ok((CpuStorage::F32(product.flatten_all()?.to_vec1()?), shape))
+        let (outputs, inputs) = self.packed.dims();
+        let (rows, width) = layout.shape().dims2()?;
+        if width != inputs {
+            bail!("rows of {width} do not fit a matrix of {inputs} inputs");
+        }
+        let product = self.packed.product(&Rows::new(&values[from..to], inputs));
+        Ok((CpuStorage::F32(product), Shape::from((rows, outputs))))
     }
 
     fn bwd(&self, _: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {

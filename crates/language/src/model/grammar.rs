@@ -1,24 +1,15 @@
-//! What the model may write, and what it means.
+//! What the model may write.
 
 use std::sync::Arc;
 
 use llguidance::api::TopLevelGrammar;
 use llguidance::toktrie::{TokEnv, TokRxInfo, TokTrie, TokenId, TokenizerEnv};
 use llguidance::{Matcher, ParserFactory};
-use radline_dialogue::{Command, ExamMention};
 
 use super::tokenizer::ModelTokenizer;
 
-/// One command or two, or nothing.
-pub(super) const COMMANDS: &str = r#"
-start: "none" | command ("; " command)?
-command: "request_person" | "want " INTENT | "exam " EXAM
-INTENT: "book" | "reschedule" | "cancel" | "check_appointment" | "results" | "question" | "report_symptom"
-EXAM: "ct" | "mri" | "ultrasound" | "mammography" | "xray" | "pet_ct" | "fluoroscopy" | "biopsy" | "dexa"
-"#;
-
 /// A line of labels ([`super::labels::Labels`]).
-pub(super) const LABELS: &str = r#"
+const LABELS: &str = r#"
 start: head ("; " slot)*
 head: PLAIN | QUESTION (" " TOPIC)? | ANSWER (" " TOPIC)?
 PLAIN: "repeat" | "goodbye" | "none" | "request_person"
@@ -57,11 +48,7 @@ impl TokenizerEnv for Environment {
 }
 
 impl Grammar {
-    pub(super) fn new(
-        grammar: &str,
-        tokenizer: &ModelTokenizer,
-        vocabulary: usize,
-    ) -> Result<Self, String> {
+    pub(super) fn new(tokenizer: &ModelTokenizer, vocabulary: usize) -> Result<Self, String> {
         let end = tokenizer.end();
         let information = TokRxInfo::new(vocabulary as u32, end);
         let trie =
@@ -69,7 +56,7 @@ impl Grammar {
         let environment: TokEnv = Arc::new(Environment { trie });
         let mut factory = ParserFactory::new_simple(&environment).map_err(|e| e.to_string())?;
         factory.quiet();
-        let grammar = TopLevelGrammar::from_lark(grammar.to_owned());
+        let grammar = TopLevelGrammar::from_lark(LABELS.to_owned());
         let matcher = Matcher::new(factory.create_parser(grammar));
         if matcher.is_error() {
             return Err(format!(
@@ -95,8 +82,11 @@ pub(super) struct Sentence {
 impl Sentence {
     /// The next tokens: the likeliest one that the grammar allows, or those that it leaves no
     /// choice about; and how likely they are among what it allows. `None` when the sentence is
-    /// over.
-    pub(super) fn next(&mut self, logits: &[f32]) -> Result<Option<(Vec<u32>, f32)>, String> {
+    /// over. `logits` tells how likely tokens are; it is asked only for those that are allowed.
+    pub(super) fn next(
+        &mut self,
+        logits: impl FnOnce(&[u32]) -> Vec<f32>,
+    ) -> Result<Option<(Vec<u32>, f32)>, String> {
         if self.matcher.is_stopped() {
             return Ok(None);
         }
@@ -105,74 +95,18 @@ impl Sentence {
             return Ok(Some((forced, 1.0)));
         }
         let mask = self.matcher.compute_mask().map_err(|error| error.to_string())?;
-        let mut best: Option<(u32, f32)> = None;
-        mask.iter_set_entries(|token| {
-            let logit = logits.get(token).copied().unwrap_or(f32::NEG_INFINITY);
-            if best.is_none_or(|(_, likeliest)| logit > likeliest) {
-                best = Some((token as u32, logit));
-            }
-        });
-        let Some((token, likeliest)) = best.filter(|(token, _)| *token != self.end) else {
+        let mut allowed = Vec::new();
+        mask.iter_set_entries(|token| allowed.push(token as u32));
+        let logits = logits(&allowed);
+        let pairs = allowed.iter().zip(&logits);
+        let best = pairs.max_by(|one, other| one.1.total_cmp(other.1));
+        let Some((token, likeliest)) = best.filter(|(token, _)| **token != self.end) else {
             return Ok(None);
         };
-        let mut sum = 0.0;
-        mask.iter_set_entries(|other| {
-            sum += logits.get(other).map_or(0.0, |logit| (logit - likeliest).exp());
-        });
-        self.matcher.consume_token(token).map_err(|error| error.to_string())?;
-        Ok(Some((vec![token], 1.0 / sum)))
-    }
-}
-
-/// The commands in a sentence of the grammar.
-pub(super) fn commands(sentence: &str) -> Vec<Command> {
-    let mut commands = Vec::new();
-    for part in sentence.trim().split(';') {
-        match part.trim().split_once(' ') {
-            None if part.trim() == "request_person" => commands.push(Command::RequestPerson),
-            Some(("want", intent)) => commands.extend(named(intent).map(Command::Want)),
-            Some(("exam", exam)) => {
-                let mention = named(exam)
-                    .map(|kind| ExamMention { modality: Some(kind), ..ExamMention::default() });
-                commands.extend(mention.map(Command::Exam));
-            }
-            _ => {}
-        }
-    }
-    commands
-}
-
-/// The sentence of the grammar that says the commands; those that it has no words for are left out.
-pub(super) fn sentence(commands: &[Command]) -> String {
-    let words = |command: &Command| match command {
-        Command::RequestPerson => Some("request_person".to_owned()),
-        Command::Want(intent) => Some(format!("want {}", intent.key())),
-        Command::Exam(exam) => exam.modality.map(|modality| format!("exam {}", modality.key())),
-        _ => None,
-    };
-    let said: Vec<String> = commands.iter().filter_map(words).collect();
-    if said.is_empty() { "none".to_owned() } else { said.join("; ") }
-}
-
-/// An intent or a modality by its name in data files.
-fn named<T: serde::de::DeserializeOwned>(name: &str) -> Option<T> {
-    serde_json::from_value(serde_json::Value::String(name.to_owned())).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use radline_dialogue::Intent;
-
-    use super::*;
-
-    #[test]
-    fn sentences_of_the_grammar_become_commands() {
-        assert_eq!(commands("none"), []);
-        assert_eq!(commands("request_person"), [Command::RequestPerson]);
-        let both = commands("want book; exam pet_ct");
-        assert_eq!(both.len(), 2);
-        assert_eq!(both[0], Command::Want(Intent::Book));
-        assert_eq!(sentence(&both), "want book; exam pet_ct");
-        assert_eq!(sentence(&[Command::Affirm]), "none");
+        let sum: f32 = logits.iter().map(|logit| (logit - likeliest).exp()).sum();
+        self.matcher.consume_token(*token).map_err(|error| error.to_string())?;
+        // What has to follow is read with it, in one go.
+        let step = std::iter::once(*token).chain(self.matcher.consume_ff_tokens());
+        Ok(Some((step.collect(), 1.0 / sum)))
     }
 }

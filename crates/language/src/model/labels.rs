@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use radline_dialogue::words;
+use radline_dialogue::{Expectation, words};
 
 /// What the model writes of an utterance. Days, times and numbers are not among it: the parsers read
 /// them, and a model would make them up.
@@ -73,17 +73,31 @@ impl Labels {
     }
 }
 
-/// What the model reads: the shape of the question, its words, and what was said. Both as plain words,
+/// What the model reads before the caller speaks: the shape of the question and its words, plain,
 /// because recognisers differ in capitals and punctuation.
-pub fn prompt(expects: &str, asked: &str, said: &str) -> String {
-    let plain = |text: &str, most: usize| {
-        let words = words::split(text);
-        let from = words.len().saturating_sub(most);
-        words[from..].join(" ")
+pub fn question(expects: Expectation, asked: &str) -> String {
+    let shape = match expects {
+        Expectation::YesNo => "yes no",
+        Expectation::Choice => "choice",
+        Expectation::Digits => "number",
+        Expectation::DateOfBirth => "date of birth",
+        Expectation::Name => "name",
+        Expectation::DayTime => "day time",
+        Expectation::Story => "reason",
+        Expectation::Open => "open",
     };
-    let expects = expects.replace('_', " ");
-    let (asked, said) = (plain(asked, ASKED_MAX), plain(said, SAID_MAX));
-    format!("{expects}: {asked}\n{said}\n")
+    format!("{shape}: {}\n", plain(asked, ASKED_MAX))
+}
+
+/// What it reads when the caller has spoken.
+pub fn answer(said: &str) -> String {
+    plain(said, SAID_MAX) + "\n"
+}
+
+fn plain(text: &str, most: usize) -> String {
+    let words = words::split(text);
+    let from = words.len().saturating_sub(most);
+    words[from..].join(" ")
 }
 
 #[cfg(test)]
@@ -108,6 +122,7 @@ mod tests {
 
     #[test]
     fn questions_and_words_are_plain() {
-        assert_eq!(prompt("yes_no", "Any metal?", "Yes, a pin."), "yes no: any metal\nyes a pin\n");
+        assert_eq!(question(Expectation::YesNo, "Any metal?"), "yes no: any metal\n");
+        assert_eq!(answer("Yes, a pin."), "yes a pin\n");
     }
 }

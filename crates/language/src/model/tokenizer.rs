@@ -8,14 +8,12 @@ use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::pre_tokenizers::digits::Digits;
 use tokenizers::pre_tokenizers::sequence::Sequence;
 
-/// Marks around a turn in ChatML, which SmolLM2 and Qwen were trained with.
-const TURN_BEGINS: &str = "<|im_start|>";
+/// The mark behind a turn in ChatML, which SmolLM2 and Qwen were trained with.
 const TURN_ENDS: &str = "<|im_end|>";
 
 /// The model's tokenizer.
 pub struct ModelTokenizer {
     tokenizer: Tokenizer,
-    begins: u32,
     ends: u32,
 }
 
@@ -38,33 +36,15 @@ impl ModelTokenizer {
         }
         // What a caller says is text, even if it looks like a mark.
         tokenizer.set_encode_special_tokens(true);
-        let id = |mark: &str| {
-            tokenizer.token_to_id(mark).ok_or_else(|| format!("the vocabulary has no {mark}"))
-        };
-        let (begins, ends) = (id(TURN_BEGINS)?, id(TURN_ENDS)?);
-        Ok(Self { tokenizer, begins, ends })
+        let ends = tokenizer.token_to_id(TURN_ENDS);
+        let ends = ends.ok_or_else(|| format!("the vocabulary has no {TURN_ENDS}"))?;
+        Ok(Self { tokenizer, ends })
     }
 
     /// Tokens of plain text.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, String> {
         let encoding = self.tokenizer.encode(text, false).map_err(|error| error.to_string())?;
         Ok(encoding.get_ids().to_vec())
-    }
-
-    /// A whole turn.
-    pub(super) fn turn(&self, role: &str, text: &str) -> Result<Vec<u32>, String> {
-        let mut tokens = self.opening(role)?;
-        tokens.extend(self.encode(text)?);
-        tokens.push(self.ends);
-        tokens.extend(self.encode("\n")?);
-        Ok(tokens)
-    }
-
-    /// The beginning of a turn that is still to be written.
-    pub(super) fn opening(&self, role: &str) -> Result<Vec<u32>, String> {
-        let mut tokens = vec![self.begins];
-        tokens.extend(self.encode(&format!("{role}\n"))?);
-        Ok(tokens)
     }
 
     /// Text of tokens, without marks.

@@ -1,24 +1,53 @@
-//! The fine-tuned model: a question and the caller's words in, labels out.
+//! A question and the caller's words in, labels out.
 
 use std::path::Path;
 use std::time::Duration;
 
+use radline_dialogue::Expectation;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
 use super::adapter::Adapter;
-use super::grammar::{Grammar, LABELS};
+use super::decoder::{Added, Decoder, KeyValues, Turn};
+use super::gguf::Shape;
+use super::grammar::Grammar;
 use super::labels::{self, Labels};
+use super::peft;
+use super::prompted::{EXAMPLES, INSTRUCTIONS};
 use super::tokenizer::ModelTokenizer;
-use super::transformer::{KeyValues, Transformer};
 use super::{Deadline, ModelError};
 
+/// The adapter that is part of the program; its card is beside it.
+const CONFIGURATION: &[u8] = include_bytes!("../../data/understanding.en/adapter_config.json");
+const WEIGHTS: &[u8] = include_bytes!("../../data/understanding.en/adapter_model.safetensors");
 /// Most tokens of a line.
 const LINE_MAX: usize = 64;
 
-/// A base model with an adapter that was trained to label what callers say.
+/// What a model without an adapter goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prompted {
+    /// Instructions.
+    Instructions,
+    /// Instructions and worked examples.
+    Examples,
+}
+
+/// A base model that labels what callers say.
 pub struct TurnReader {
-    transformer: Transformer,
+    decoder: Decoder,
     tokenizer: ModelTokenizer,
     grammar: Grammar,
-    adapter: Adapter,
+    adapter: Option<Added>,
+    /// What comes before every question; nothing where there is an adapter.
+    prefix: KeyValues,
+    /// The threads that compute. Work is handed to them whole: a product is too short to be handed
+    /// over by itself.
+    threads: ThreadPool,
+}
+
+/// A question that the model has read.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    keys: KeyValues,
 }
 
 /// What the model wrote, and how sure it was.
@@ -26,67 +55,123 @@ pub struct TurnReader {
 pub struct Reading {
     /// The labels.
     pub labels: Labels,
-    /// Probability of the main act among those that the grammar allows, 0 to 1.
+    /// Probability of the act and of what it is about, among those that the grammar allows, 0 to 1.
     pub confidence: f32,
 }
 
 impl TurnReader {
-    /// Loads the base; `adapter` makes the adapter for it.
+    /// Loads a base of the llama or qwen2 architecture; `adapter` makes the adapter for it, which was
+    /// trained to label.
     ///
     /// # Errors
     /// The file is missing, damaged or of another architecture; the adapter does not fit.
     pub fn load(
         file: &Path,
-        adapter: impl FnOnce(&Transformer) -> Result<Adapter, String>,
+        adapter: impl FnOnce(&Shape) -> Result<Adapter, ModelError>,
     ) -> Result<Self, ModelError> {
-        let wrong = |reason: String| ModelError::File { file: file.display().to_string(), reason };
-        let mut reader = std::fs::File::open(file).map_err(|error| wrong(error.to_string()))?;
-        let content = candle_core::quantized::gguf_file::Content::read(&mut reader)
-            .map_err(|error| wrong(error.to_string()))?;
-        let tokenizer = ModelTokenizer::from_gguf(&content).map_err(wrong)?;
-        let transformer =
-            Transformer::load(&content, &mut reader).map_err(|error| wrong(error.to_string()))?;
-        let vocabulary = transformer.shape().vocabulary;
-        let grammar = Grammar::new(LABELS, &tokenizer, vocabulary).map_err(wrong)?;
-        let adapter = adapter(&transformer).map_err(wrong)?;
-        Ok(Self { transformer, tokenizer, grammar, adapter })
+        let mut reader = Self::plain(file)?;
+        let shape = reader.decoder.shape();
+        let added = Added::new(&adapter(shape)?, shape.layers)
+            .map_err(|error| ModelError::file(file, error))?;
+        reader.adapter = Some(added);
+        Ok(reader)
+    }
+
+    /// Loads the base that the program's own adapter was trained for, with that adapter.
+    ///
+    /// # Errors
+    /// As for [`Self::load`].
+    pub fn built_in(file: &Path) -> Result<Self, ModelError> {
+        Self::load(file, |shape| {
+            peft::from_bytes(CONFIGURATION, WEIGHTS, shape)
+                .map_err(|error| ModelError::file(file, error))
+        })
+    }
+
+    /// Loads a base that is only told what to do: what an adapter is measured against.
+    ///
+    /// # Errors
+    /// The file is missing, damaged or of another architecture.
+    pub fn prompted(file: &Path, by: Prompted) -> Result<Self, ModelError> {
+        let mut reader = Self::plain(file)?;
+        let mut prefix = KeyValues::default();
+        reader.follow(INSTRUCTIONS, &mut prefix)?;
+        if by == Prompted::Examples {
+            for (expects, asked, said, line) in EXAMPLES {
+                let asked = labels::question(expects, asked);
+                let text = format!("{asked}{}{line}\n\n", labels::answer(said));
+                reader.follow(&text, &mut prefix)?;
+            }
+        }
+        reader.prefix = prefix;
+        Ok(reader)
+    }
+
+    fn plain(file: &Path) -> Result<Self, ModelError> {
+        let (decoder, tokenizer) = super::open(file, Decoder::load)?;
+        let grammar = Grammar::new(&tokenizer, decoder.shape().vocabulary)
+            .map_err(|reason| ModelError::file(file, reason))?;
+        let threads = ThreadPoolBuilder::new()
+            .thread_name(|number| format!("language-{number}"))
+            .build()
+            .map_err(|error| ModelError::Inference(error.to_string()))?;
+        let prefix = KeyValues::default();
+        Ok(Self { decoder, tokenizer, grammar, adapter: None, prefix, threads })
+    }
+
+    /// Reads a question, while it is being asked: the answer is then read behind it.
+    ///
+    /// # Errors
+    /// The model failed.
+    pub fn ask(&self, expects: Expectation, asked: &str) -> Result<Asked, ModelError> {
+        let mut keys = self.prefix.clone();
+        self.follow(&labels::question(expects, asked), &mut keys)?;
+        Ok(Asked { keys })
     }
 
     /// Reads what was said in answer to a question. Gives up after `limit`.
     ///
     /// # Errors
     /// The model failed, or no time was left.
-    pub fn read(
-        &self,
-        expects: &str,
-        asked: &str,
-        said: &str,
-        limit: Duration,
-    ) -> Result<Reading, ModelError> {
+    pub fn read(&self, asked: &Asked, said: &str, limit: Duration) -> Result<Reading, ModelError> {
         let deadline = Deadline::after(limit);
-        let failed = |error: candle_core::Error| ModelError::Inference(error.to_string());
-        let prompt = labels::prompt(expects, asked, said);
-        let tokens = self.tokenizer.encode(&prompt).map_err(ModelError::Inference)?;
-        let mut keys = KeyValues::default();
-        let adapter = Some(&self.adapter);
-        let mut logits = self.transformer.forward(&tokens, &mut keys, adapter).map_err(failed)?;
+        let mut keys = asked.keys.clone();
+        let mut state = self.follow(&labels::answer(said), &mut keys)?;
         let mut sentence = self.grammar.begin();
         let (mut written, mut confidence) = (Vec::new(), 1.0);
+        let mut head = true;
         while written.len() < LINE_MAX {
             if deadline.has_passed() {
                 return Err(ModelError::Deadline);
             }
-            let Some((step, likely)) = sentence.next(&logits).map_err(ModelError::Inference)?
-            else {
+            let logits =
+                |tokens: &[u32]| self.threads.install(|| self.decoder.logits(&state, tokens));
+            let Some((step, likely)) = sentence.next(logits).map_err(ModelError::Inference)? else {
                 break;
             };
-            if written.is_empty() {
-                confidence = likely;
-            }
+            head = head && !self.text(&step)?.contains(';');
+            confidence *= if head { likely } else { 1.0 };
             written.extend(&step);
-            logits = self.transformer.forward(&step, &mut keys, adapter).map_err(failed)?;
+            state = self.forward(&step, &mut keys)?;
         }
-        let line = self.tokenizer.text(&written).map_err(ModelError::Inference)?;
-        Ok(Reading { labels: Labels::read(&line), confidence })
+        Ok(Reading { labels: Labels::read(&self.text(&written)?), confidence })
+    }
+
+    fn text(&self, tokens: &[u32]) -> Result<String, ModelError> {
+        self.tokenizer.text(tokens).map_err(ModelError::Inference)
+    }
+
+    /// Reads text behind what `keys` know; returns the state after it.
+    fn follow(&self, text: &str, keys: &mut KeyValues) -> Result<Vec<f32>, ModelError> {
+        let tokens = self.tokenizer.encode(text).map_err(ModelError::Inference)?;
+        self.forward(&tokens, keys)
+    }
+
+    fn forward(&self, tokens: &[u32], keys: &mut KeyValues) -> Result<Vec<f32>, ModelError> {
+        let mut turns = [Turn { tokens, keys }];
+        let read = || self.decoder.forward(&mut turns, self.adapter.as_ref());
+        let mut states =
+            self.threads.install(read).map_err(|error| ModelError::Inference(error.to_string()))?;
+        Ok(states.pop().unwrap_or_default())
     }
 }

@@ -5,15 +5,15 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use radline_language::model::peft;
 use radline_training::base::Base;
 use radline_training::example::Example;
-use radline_training::peft;
 use radline_training::plan::Plan;
 use radline_training::record::load_folder;
 use radline_training::trainer::{Progress, Trainer};
 
 use crate::cli::TrainRun;
-use crate::models::cache::{Cache, LANGUAGE};
+use crate::models::cache::Cache;
 use crate::models::manifest::Manifest;
 use crate::terminal;
 
@@ -35,10 +35,16 @@ pub fn run(options: &TrainRun) -> Result<()> {
         ..Plan::default()
     };
     let manifest = Manifest::built_in();
-    let base_file = manifest.file(LANGUAGE);
-    let file = Cache::at(options.models.clone())?.folder().join(base_file);
-    let base = Base::load(&file)?;
-    let records = load_folder(&options.data)?;
+    let base = &options.base;
+    let known = manifest.known(base)?;
+    let base_file = &known.file;
+    let file = Cache::at(options.models.clone())?.path(known);
+    let base = Base::load(&file)
+        .with_context(|| format!("`radline models fetch --only {base}` brings the model"))?;
+    let mut records = Vec::new();
+    for folder in &options.data {
+        records.extend(load_folder(folder)?);
+    }
     let labelled = records.iter().filter(|record| record.only.is_none());
     let examples = labelled
         .map(|record| Example::new(record, &base.tokenizer))
@@ -64,7 +70,8 @@ pub fn run(options: &TrainRun) -> Result<()> {
     }
     let keep = |trainer: &Trainer<'_>| {
         trainer.keep(&options.out)?;
-        peft::save(&trainer.adapter(), base.model.shape(), &plan, base_file, &options.out)
+        peft::save(&trainer.adapter(), base.model.shape(), base_file, &options.out)?;
+        anyhow::Ok(())
     };
     trainer.run(|trainer, progress| {
         let Progress { step, steps, loss, rate, gradient } = progress;
@@ -74,7 +81,7 @@ pub fn run(options: &TrainRun) -> Result<()> {
         let written = writeln!(curve, "{step},{loss:.5},{rate:.6},{gradient:.4}");
         failed = written.map_err(anyhow::Error::from).err();
         if failed.is_none() && step % KEEP_EVERY == 0 {
-            failed = keep(trainer).map_err(anyhow::Error::from).err();
+            failed = keep(trainer).err();
         }
         failed.is_none()
     })?;

@@ -3,23 +3,23 @@
 pub mod dialogues;
 mod reading;
 mod score;
+pub mod sgd;
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use radline_dialogue::RedFlags;
-use radline_language::model::transformer::Transformer;
-use radline_language::model::turn_reader::TurnReader;
-use radline_training::peft;
+use radline_language::model::peft;
+use radline_language::model::turn_reader::{Prompted, TurnReader};
 use radline_training::record::{self, Record};
 use serde_json::json;
 
-use reading::{Readings, Source};
+pub use reading::Source;
+use reading::{Reading, combined};
 use score::{Scores, Share};
 
-use crate::cli::Labelled;
-use crate::models::cache::{Cache, LANGUAGE};
+use crate::cli::{Labelled, Readers};
+use crate::models::cache::Cache;
 use crate::models::manifest::Manifest;
 
 /// What the report is about.
@@ -31,53 +31,87 @@ pub enum Subject {
     Understanding,
 }
 
-/// The language model with the adapter in a folder.
-pub fn reader(models: Option<PathBuf>, adapter: &Path) -> Result<TurnReader> {
-    let file = Cache::at(models)?.folder().join(Manifest::built_in().file(LANGUAGE));
-    let load = |model: &Transformer| {
-        peft::load(adapter, model.shape(), model.device()).map_err(|error| error.to_string())
+/// The models that read beside the parsers: the fine-tuned one, with the program's own adapter or the
+/// one in a folder, and the base that is only told what to do.
+///
+/// # Errors
+/// The base is not there, or the adapter does not fit it.
+pub fn models(readers: Readers) -> Result<Vec<(Source, TurnReader)>> {
+    let Readers { adapter, base, prompted, models } = readers;
+    let manifest = Manifest::built_in();
+    let known = manifest.known(&base)?;
+    let file = Cache::at(models)?.path(known);
+    let fetch = "`radline models fetch` brings the language model";
+    let tuned = match adapter.as_deref() {
+        Some(folder) => TurnReader::load(&file, |shape| peft::load(folder, shape)),
+        None => TurnReader::built_in(&file),
     };
-    Ok(TurnReader::load(&file, load)?)
+    let mut readers = vec![(Source::FineTuned, tuned.context(fetch)?)];
+    if prompted {
+        for (source, by) in
+            [(Source::ZeroShot, Prompted::Instructions), (Source::Prompted, Prompted::Examples)]
+        {
+            readers.push((source, TurnReader::prompted(&file, by).context(fetch)?));
+        }
+    }
+    Ok(readers)
 }
 
 /// Reads every record of a file, scores what is understood of it, and prints the report: a table, or
-/// one JSON object. With a model there are three: of the parsers, of the model, and of both.
+/// one JSON object a reader. The parsers are always among them.
 #[expect(clippy::print_stdout, reason = "the report is the command's output")]
-pub fn run(subject: Subject, labelled: &Labelled, model: Option<&TurnReader>) -> Result<()> {
+pub fn run(subject: Subject, labelled: &Labelled, models: &[(Source, TurnReader)]) -> Result<()> {
     let records = record::load(&labelled.data)?;
     let red_flags = RedFlags::english();
-    let sources: &[Source] = if model.is_some() { &Source::ALL } else { &[Source::Parsers] };
-    let read = records
-        .iter()
-        .map(|record| Ok((record, Readings::of(record, &red_flags, model)?)))
-        .collect::<Result<Vec<_>>>()?;
     if !labelled.json {
         println!("{} records", records.len());
     }
-    for source in sources {
-        let mut scores = Scores::default();
-        let mut misses = Vec::new();
-        for (record, readings) in &read {
-            if let Some(miss) = scores.add(record, &readings.by(*source)) {
-                misses.push(miss.to_string());
-            }
+    let parsed: Vec<Reading> =
+        records.iter().map(|record| reading::read(record, &red_flags)).collect();
+    report(subject, labelled, Source::Parsers, &records, &parsed)?;
+    for (source, model) in models {
+        let read = records.iter().map(|record| reading::label(record, model));
+        let read = read.collect::<Result<Vec<_>, _>>()?;
+        let both = (*source == Source::FineTuned).then_some(Source::Both);
+        for source in [*source].into_iter().chain(both) {
+            let pairs = parsed.iter().zip(&read);
+            let readings: Vec<Reading> =
+                pairs.map(|(parsed, (model, _))| combined(parsed, model, source)).collect();
+            report(subject, labelled, source, &records, &readings)?;
         }
-        if let Some(file) = &labelled.errors {
-            std::fs::write(file, misses.join("\n")).with_context(|| file.display().to_string())?;
+        let times = Times::of(read.iter().map(|(_, took)| *took));
+        if let Some(times) = times.filter(|_| !labelled.json) {
+            println!("{:<28} p50 {}, p95 {}", "model, ms", times.median, times.high);
         }
-        if labelled.json {
-            println!("{}", described(source.name(), &records, &scores));
-            continue;
-        }
-        if model.is_some() {
-            println!("\n{}", source.name());
-        }
-        table(subject, &scores);
     }
-    let times = Times::of(read.iter().filter_map(|(_, readings)| readings.took));
-    if let Some(times) = times.filter(|_| !labelled.json) {
-        println!("\nmodel, ms: p50 {}, p95 {}", times.median, times.high);
+    Ok(())
+}
+
+/// The report on one reader.
+#[expect(clippy::print_stdout, reason = "the report is the command's output")]
+fn report(
+    subject: Subject,
+    labelled: &Labelled,
+    source: Source,
+    records: &[Record],
+    readings: &[Reading],
+) -> Result<()> {
+    let mut scores = Scores::default();
+    let pairs = records.iter().zip(readings);
+    let misses: Vec<String> = pairs
+        .filter_map(|(record, reading)| Some(scores.add(record, reading)?.to_string()))
+        .collect();
+    if let Some(file) = &labelled.errors {
+        std::fs::write(file, misses.join("\n")).with_context(|| file.display().to_string())?;
     }
+    if labelled.json {
+        println!("{}", described(source.name(), records, &scores));
+        return Ok(());
+    }
+    if subject == Subject::Understanding {
+        println!("\n{}", source.name());
+    }
+    table(subject, &scores);
     Ok(())
 }
 
@@ -88,9 +122,13 @@ fn table(subject: Subject, scores: &Scores) {
         for (expects, share) in &scores.intent_by_expectation {
             println!("  asked for {expects:<16} {share}");
         }
-        println!("{:<28} {:.3}", "slot precision", scores.slots.precision());
-        println!("{:<28} {:.3}", "slot recall", scores.slots.recall());
-        println!("{:<28} {:.3}", "slot F1", scores.slots.f1());
+        let all = scores.slots.all();
+        println!("{:<28} {:.3}", "slot precision", all.precision());
+        println!("{:<28} {:.3}", "slot recall", all.recall());
+        println!("{:<28} {all}", "slot F1");
+        for (name, values) in scores.slots.by_name() {
+            println!("  {name:<26} {values}");
+        }
         println!("{:<28} {}", "requests for a person", scores.person);
         println!("{:<28} {}", "others taken for one", scores.person_false);
     }
@@ -129,9 +167,11 @@ fn described(source: &str, records: &[Record], scores: &Scores) -> serde_json::V
         "records": records.len(),
         "intent_accuracy": scores.intent.value(),
         "intent_accuracy_by_expectation": by(&scores.intent_by_expectation),
-        "slot_precision": scores.slots.precision(),
-        "slot_recall": scores.slots.recall(),
-        "slot_f1": scores.slots.f1(),
+        "slot_precision": scores.slots.all().precision(),
+        "slot_recall": scores.slots.all().recall(),
+        "slot_f1": scores.slots.all().f1(),
+        "slot_f1_by_name": scores.slots.by_name().map(|(name, values)| (name.clone(), values.f1()))
+            .collect::<std::collections::BTreeMap<_, _>>(),
         "red_flag_recall": scores.red_flags.value(),
         "red_flag_recall_by_class": by(&scores.red_flags_by_class),
         "red_flag_class_accuracy": scores.red_flag_class.value(),
@@ -163,7 +203,7 @@ mod tests {
         ];
         std::fs::write(&data, lines.join("\n")).expect("written");
         let labelled = Labelled { data, json: true, errors: Some(errors.clone()) };
-        run(Subject::Understanding, &labelled, None).expect("scored");
+        run(Subject::Understanding, &labelled, &[]).expect("scored");
         let misses = std::fs::read_to_string(&errors).expect("written");
         assert_eq!(misses.lines().count(), 1, "{misses}");
         assert!(misses.contains(r#""id":"d""#), "{misses}");
@@ -174,7 +214,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let data = folder.path().join("data.jsonl");
         std::fs::write(&data, "{}\n").expect("written");
-        let error = run(Subject::RedFlags, &Labelled { data, json: true, errors: None }, None)
+        let error = run(Subject::RedFlags, &Labelled { data, json: true, errors: None }, &[])
             .expect_err("it has no fields");
         assert!(format!("{error:#}").contains("line 1"), "{error:#}");
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use radline_dialogue::{
-    Command, Distress, ExamMention, Expectation, Intent, Question, RedFlags, Side, TimeWish,
-    wording,
+    Command, Distress, ExamMention, Intent, Question, RedFlags, Side, TimeWish, wording,
 };
+use radline_language::model::ModelError;
 use radline_language::model::labels::{Labels, SLOTS};
 use radline_language::model::turn_reader::TurnReader;
 use radline_language::understanding;
@@ -15,72 +15,63 @@ use radline_training::record::{NO_FLAG, Record};
 
 /// Who reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
+pub enum Source {
     /// The parsers alone.
     Parsers,
+    /// The base model, told what to do.
+    ZeroShot,
+    /// The base model, told what to do and shown examples.
+    Prompted,
     /// The fine-tuned model alone; red flags are found beside it.
-    Model,
+    FineTuned,
     /// Both: the model says what is meant, the parsers read values.
     Both,
 }
 
 impl Source {
-    pub(super) const ALL: [Self; 3] = [Self::Parsers, Self::Model, Self::Both];
-
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Parsers => "parsers",
-            Self::Model => "fine-tuned",
+            Self::ZeroShot => "base, told what to do",
+            Self::Prompted => "base, shown examples",
+            Self::FineTuned => "fine-tuned",
             Self::Both => "fine-tuned and parsers",
         }
     }
 }
 
-/// One utterance as each of them reads it.
-pub(super) struct Readings {
-    parsers: Reading,
-    model: Option<Labels>,
-    /// How long the model took.
-    pub(super) took: Option<Duration>,
-}
+/// What a model read, and how long it took.
+pub(super) type Labelled = (Labels, Duration);
 
 /// Longest reading in a measurement: everything is read, however long it takes.
 const LIMIT: Duration = Duration::from_mins(1);
 
-impl Readings {
-    #[expect(clippy::disallowed_methods, reason = "a measurement takes the time")]
-    pub(super) fn of(
-        record: &Record,
-        red_flags: &RedFlags,
-        model: Option<&TurnReader>,
-    ) -> anyhow::Result<Self> {
-        let parsers = read(record, red_flags);
-        let Some(model) = model else { return Ok(Self { parsers, model: None, took: None }) };
-        let began = Instant::now();
-        let reading = model.read(&record.expects, &record.asked, &record.said, LIMIT)?;
-        Ok(Self { parsers, model: Some(reading.labels), took: Some(began.elapsed()) })
-    }
+/// Reads an utterance with a model, the question being read already.
+#[expect(clippy::disallowed_methods, reason = "a measurement takes the time")]
+pub(super) fn label(record: &Record, model: &TurnReader) -> Result<Labelled, ModelError> {
+    let asked = model.ask(record.expectation(), &record.asked)?;
+    let began = Instant::now();
+    let reading = model.read(&asked, &record.said, LIMIT)?;
+    Ok((reading.labels, began.elapsed()))
+}
 
-    pub(super) fn by(&self, source: Source) -> Reading {
-        let parsers = &self.parsers;
-        let (Some(model), false) = (&self.model, source == Source::Parsers) else {
-            return parsers.clone();
-        };
-        let intent = match parsers.intent.as_str() {
-            _ if parsers.red_flag != NO_FLAG => "report_symptom",
-            "request_person" if source == Source::Both => "request_person",
-            _ => &model.intent,
-        };
-        let mut slots = BTreeMap::new();
-        // What is not meant for the line, or changes nothing, has no values.
-        let empty = ["repeat", "goodbye", "none", "request_person"].contains(&intent);
-        if source == Source::Both && !empty {
-            slots.extend(parsers.slots.clone());
-            slots.retain(|slot, _| !SLOTS.contains(&slot.as_str()));
-        }
-        slots.extend(model.slots.clone());
-        Reading { intent: intent.to_owned(), slots, ..parsers.clone() }
+/// What the model says is meant, beside what the parsers found; their values count where both are
+/// asked.
+pub(super) fn combined(parsers: &Reading, model: &Labels, source: Source) -> Reading {
+    let intent = match parsers.intent.as_str() {
+        _ if parsers.red_flag != NO_FLAG => "report_symptom",
+        "request_person" if source == Source::Both => "request_person",
+        _ => &model.intent,
+    };
+    let mut slots = BTreeMap::new();
+    // What is not meant for the line, or changes nothing, has no values.
+    let empty = ["repeat", "goodbye", "none", "request_person"].contains(&intent);
+    if source == Source::Both && !empty {
+        slots.extend(parsers.slots.clone());
+        slots.retain(|slot, _| !SLOTS.contains(&slot.as_str()));
     }
+    slots.extend(model.slots.clone());
+    Reading { intent: intent.to_owned(), slots, ..parsers.clone() }
 }
 
 /// What was understood.
@@ -93,9 +84,9 @@ pub(super) struct Reading {
 }
 
 /// Understands the utterance as a call would: red flags first, then the parsers.
-fn read(record: &Record, red_flags: &RedFlags) -> Reading {
+pub(super) fn read(record: &Record, red_flags: &RedFlags) -> Reading {
     let asked = Phi::new(record.asked.clone());
-    let question = Question { asked, ..Question::of(expectation(&record.expects)) };
+    let question = Question { asked, ..Question::of(record.expectation()) };
     let words = Phi::new(record.said.clone());
     let commands = understanding::understand(&words, &question, record.today).commands;
     let flag = red_flags.find(&record.said);
@@ -120,19 +111,6 @@ fn distress(commands: &[Command]) -> u8 {
         _ => None,
     };
     commands.iter().find_map(felt).unwrap_or_default()
-}
-
-fn expectation(name: &str) -> Expectation {
-    match name {
-        "yes_no" => Expectation::YesNo,
-        "name" => Expectation::Name,
-        "date_of_birth" => Expectation::DateOfBirth,
-        "phone" | "number" => Expectation::Digits,
-        "side" | "choice" => Expectation::Choice,
-        "day_time" => Expectation::DayTime,
-        "reason" => Expectation::Story,
-        _ => Expectation::Open,
-    }
 }
 
 /// The main act: what changes the course of the call comes before an answer.

@@ -61,22 +61,85 @@ impl fmt::Display for Share {
 /// Slot values found, missed and invented.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
+    all: Values,
+    by_name: BTreeMap<String, Values>,
+}
+
+/// Values found, missed and invented.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Values {
     hits: usize,
     invented: usize,
     missed: usize,
 }
 
-impl Slots {
-    pub(super) fn precision(&self) -> f64 {
+impl Values {
+    pub(super) fn precision(self) -> f64 {
         ratio(self.hits, self.hits + self.invented)
     }
 
-    pub(super) fn recall(&self) -> f64 {
+    pub(super) fn recall(self) -> f64 {
         ratio(self.hits, self.hits + self.missed)
     }
 
-    pub(super) fn f1(&self) -> f64 {
+    pub(super) fn f1(self) -> f64 {
         ratio(2 * self.hits, 2 * self.hits + self.invented + self.missed)
+    }
+}
+
+impl fmt::Display for Values {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (found, missed, invented) = (self.hits, self.missed, self.invented);
+        write!(formatter, "{:.3} ({found} found, {missed} missed, {invented} invented)", self.f1())
+    }
+}
+
+impl Slots {
+    /// Over all slots.
+    pub(super) const fn all(&self) -> Values {
+        self.all
+    }
+
+    /// Each slot by itself.
+    pub(super) fn by_name(&self) -> impl Iterator<Item = (&String, Values)> {
+        self.by_name.iter().map(|(name, values)| (name, *values))
+    }
+
+    fn count(&mut self, name: &str, count: impl Fn(&mut Values)) {
+        count(&mut self.all);
+        count(self.by_name.entry(name.to_owned()).or_default());
+    }
+
+    /// Adds what was labelled and what was read. Whether all of it is right.
+    pub(super) fn add(
+        &mut self,
+        labelled: &BTreeMap<String, String>,
+        read: &BTreeMap<String, String>,
+    ) -> bool {
+        let (wanted, got) = (pairs(labelled), pairs(read));
+        let met = |label: &(String, String), value: &(String, String)| {
+            label.0 == value.0
+                && if FREE_TEXT.contains(&label.0.as_str()) {
+                    let said: BTreeSet<&str> = value.1.split_whitespace().collect();
+                    label.1.split_whitespace().all(|word| said.contains(word))
+                } else {
+                    label.1 == value.1
+                }
+        };
+        let mut right = true;
+        for label in &wanted {
+            let found = got.iter().any(|value| met(label, value));
+            right &= found;
+            self.count(&label.0, |values| {
+                values.hits += usize::from(found);
+                values.missed += usize::from(!found);
+            });
+        }
+        for value in got.iter().filter(|value| !wanted.iter().any(|label| met(label, value))) {
+            right = false;
+            self.count(&value.0, |values| values.invented += 1);
+        }
+        right
     }
 }
 
@@ -127,7 +190,7 @@ impl Scores {
             self.person_false.add(asked_for);
         }
         self.distress.add(record.distress == reading.distress);
-        wrong.extend((!self.add_slots(record, reading)).then_some("slots"));
+        wrong.extend((!self.slots.add(&record.slots, &reading.slots)).then_some("slots"));
         (!wrong.is_empty()).then(|| {
             json!({
                 "id": record.id,
@@ -139,26 +202,6 @@ impl Scores {
                 "red_flag": [record.red_flag, reading.red_flag],
             })
         })
-    }
-
-    /// Whether all of them are right.
-    fn add_slots(&mut self, record: &Record, reading: &Reading) -> bool {
-        let (wanted, got) = (pairs(&record.slots), pairs(&reading.slots));
-        let met = |label: &(String, String), value: &(String, String)| {
-            label.0 == value.0
-                && if FREE_TEXT.contains(&label.0.as_str()) {
-                    let said: BTreeSet<&str> = value.1.split_whitespace().collect();
-                    label.1.split_whitespace().all(|word| said.contains(word))
-                } else {
-                    label.1 == value.1
-                }
-        };
-        let hits = wanted.iter().filter(|label| got.iter().any(|value| met(label, value))).count();
-        let known = got.iter().filter(|value| wanted.iter().any(|label| met(label, value))).count();
-        self.slots.hits += hits;
-        self.slots.missed += wanted.len() - hits;
-        self.slots.invented += got.len() - known;
-        hits == wanted.len() && known == got.len()
     }
 }
 
@@ -188,27 +231,14 @@ mod tests {
     #[test]
     fn lists_are_sets_and_free_text_may_say_more() {
         let slots = |key: &str, value: &str| BTreeMap::from([(key.to_owned(), value.to_owned())]);
-        let record = |key: &str, value: &str| Record {
-            id: String::new(),
-            today: jiff::civil::date(2026, 11, 23),
-            asked: String::new(),
-            expects: "open".to_owned(),
-            said: String::new(),
-            intent: "provide".to_owned(),
-            slots: slots(key, value),
-            red_flag: NO_FLAG.to_owned(),
-            distress: 0,
-            topic: String::new(),
-            only: None,
+        let right = |key: &str, label: &str, value: &str| {
+            Slots::default().add(&slots(key, label), &slots(key, value))
         };
-        let reading =
-            |key: &str, value: &str| Reading { slots: slots(key, value), ..Reading::default() };
-        let right = |label: Record, value: Reading| Scores::default().add_slots(&label, &value);
-        assert!(right(record("body_part", "knee, hip"), reading("body_part", "hip, knee")));
-        assert!(!right(record("body_part", "knee, hip"), reading("body_part", "knee")));
-        assert!(right(record("implant", "pacemaker"), reading("implant", "a pacemaker")));
-        assert!(!right(record("side", "left"), reading("side", "right")));
-        assert!(right(record("name", "José Núñez"), reading("name", "Jose Nunez")));
+        assert!(right("body_part", "knee, hip", "hip, knee"));
+        assert!(!right("body_part", "knee, hip", "knee"));
+        assert!(right("implant", "pacemaker", "a pacemaker"));
+        assert!(!right("side", "left", "right"));
+        assert!(right("name", "José Núñez", "Jose Nunez"));
     }
 
     #[test]

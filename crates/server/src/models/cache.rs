@@ -13,7 +13,7 @@ use super::manifest::{Manifest, Model};
 pub const REQUIRED: [&str; 5] =
     ["onnxruntime", "silero-vad", "piper-joe", "piper-joe-config", LANGUAGE];
 /// The language model.
-pub const LANGUAGE: &str = "smollm2-135m";
+pub const LANGUAGE: &str = "qwen2.5-coder-0.5b";
 
 /// The folder that weights are kept in.
 #[derive(Debug, Clone)]

@@ -1,5 +1,6 @@
 //! The manifests that come with Radline: `models/manifest.toml` and `voices/manifest.toml`.
 
+use anyhow::Context;
 use serde::Deserialize;
 
 /// Which machine a model is for.
@@ -100,6 +101,15 @@ impl Manifest {
     /// The model with this short name.
     pub fn find(&self, id: &str) -> Option<&Model> {
         self.models.iter().find(|model| model.id == id)
+    }
+
+    /// The model with this short name, which somebody wrote.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn known(&self, id: &str) -> anyhow::Result<&Model> {
+        self.find(id)
+            .with_context(|| format!("{id}: no such model; `radline models list` names them"))
     }
 
     /// The file of a model by its short name.

@@ -1,29 +1,35 @@
-//! The language model's thread: open utterances that the parsers cannot read.
+//! The language model's thread: utterances that the parsers cannot read.
 
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use radline_dialogue::{EarlierReading, Understanding};
-use radline_language::model::{CallContext, LanguageModel};
+use radline_dialogue::Question;
+use radline_language::model::ModelError;
+use radline_language::model::turn_reader::{Asked, Reading, TurnReader};
 use radline_phi::Phi;
 
-use super::queue::Queue;
+use super::queue::{Priority, Queue};
 
 /// Utterances that wait.
 const BOUND: usize = 8;
-/// Calls whose context is kept; that of the call which was silent longest is read anew.
-const CONTEXTS_MAX: usize = 16;
+/// Calls whose question is kept; that of the call which was silent longest is read anew.
+const QUESTIONS_MAX: usize = 64;
 /// Longest reading. The caller waits meanwhile, so a late answer is worth less than none.
 pub const READING_LIMIT: Duration = Duration::from_millis(1500);
 
-type Reply = Box<dyn FnOnce(Option<Understanding>) + Send>;
+type Reply = Box<dyn FnOnce(Option<Reading>) + Send>;
 
 enum Job {
+    /// The question is being asked; the answer will be read behind it.
+    Ask {
+        call: u64,
+        question: Question,
+    },
     Read {
         call: u64,
+        question: Question,
         words: Phi<String>,
-        earlier: Vec<EarlierReading>,
         reply: Reply,
     },
     /// The call is over.
@@ -40,38 +46,54 @@ pub struct Reader {
 
 impl Reader {
     /// Starts the thread.
-    pub fn start(model: LanguageModel) -> std::io::Result<Self> {
+    pub fn start(model: TurnReader) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::<Job>::new(BOUND));
         let jobs = Arc::clone(&queue);
         thread::Builder::new().name("language".to_owned()).spawn(move || {
-            let mut contexts = Contexts::default();
+            let mut questions = Questions::default();
             while let Some(job) = jobs.pop() {
-                match job {
-                    Job::Read { call, words, earlier, reply } => {
-                        let context = contexts.of(call);
-                        let read = model.understand(context, &earlier, &words, READING_LIMIT);
-                        if let Err(error) = &read {
-                            tracing::info!(%error, "an utterance was left to the parsers");
-                        }
-                        reply(read.ok());
+                let failed = match job {
+                    Job::Ask { call, question } => questions.of(&model, call, &question).err(),
+                    Job::Read { call, question, words, reply } => {
+                        let read = questions.of(&model, call, &question);
+                        let read = read
+                            .and_then(|asked| model.read(&asked, words.expose(), READING_LIMIT));
+                        let (read, failed) = match read {
+                            Ok(reading) => (Some(reading), None),
+                            Err(error) => (None, Some(error)),
+                        };
+                        reply(read);
+                        failed
                     }
-                    Job::Forget { call } => contexts.forget(call),
+                    Job::Forget { call } => {
+                        questions.forget(call);
+                        None
+                    }
+                };
+                if let Some(error) = failed {
+                    tracing::info!(%error, "an utterance was left to the parsers");
                 }
             }
         })?;
         Ok(Self { queue })
     }
 
-    /// Reads an utterance of a call, `earlier` being what was read of it before. A call's older
-    /// one that still waits is dropped. The reply is `None` when the model is busy, late or fails.
+    /// A question is being asked in a call: the model reads it while the caller listens.
+    pub fn ask(&self, call: u64, question: Question) {
+        // When the queue is full, the question is read with the answer.
+        drop(self.queue.push(call, Priority::Ahead, Job::Ask { call, question }));
+    }
+
+    /// Reads an utterance of a call. A call's older one that still waits is dropped. The reply is
+    /// `None` when the model is busy, late or fails.
     pub fn read(
         &self,
         call: u64,
+        question: Question,
         words: Phi<String>,
-        earlier: Vec<EarlierReading>,
-        reply: impl FnOnce(Option<Understanding>) + Send + 'static,
+        reply: impl FnOnce(Option<Reading>) + Send + 'static,
     ) {
-        let job = Job::Read { call, words, earlier, reply: Box::new(reply) };
+        let job = Job::Read { call, question, words, reply: Box::new(reply) };
         if let Err(Job::Read { reply, .. }) = self.queue.replace(call, job) {
             reply(None);
         }
@@ -79,7 +101,7 @@ impl Reader {
 
     /// Frees what is kept of a call that is over.
     pub fn forget(&self, call: u64) {
-        // When the queue is full, the bound on kept contexts frees it a little later.
+        // When the queue is full, the bound on kept questions frees it a little later.
         drop(self.queue.replace(call, Job::Forget { call }));
     }
 
@@ -89,25 +111,31 @@ impl Reader {
     }
 }
 
-/// What the model has read of the calls in progress, the one used last at the end.
+/// The last questions of the calls in progress, the one used last at the end.
 #[derive(Default)]
-struct Contexts(Vec<(u64, CallContext)>);
+struct Questions(Vec<(u64, Question, Asked)>);
 
-impl Contexts {
-    fn of(&mut self, call: u64) -> &mut CallContext {
-        let context = match self.0.iter().position(|(other, _)| *other == call) {
-            Some(place) => self.0.remove(place),
-            None => (call, CallContext::default()),
+impl Questions {
+    fn of(
+        &mut self,
+        model: &TurnReader,
+        call: u64,
+        question: &Question,
+    ) -> Result<Asked, ModelError> {
+        let kept = self.0.iter().position(|(other, ..)| *other == call);
+        let kept = kept.map(|place| self.0.remove(place));
+        let asked = match kept {
+            Some((_, known, asked)) if known == *question => asked,
+            _ => model.ask(question.expectation, question.asked.expose())?,
         };
-        if self.0.len() >= CONTEXTS_MAX {
+        if self.0.len() >= QUESTIONS_MAX {
             self.0.remove(0);
         }
-        self.0.push(context);
-        let last = self.0.len() - 1;
-        &mut self.0[last].1
+        self.0.push((call, question.clone(), asked.clone()));
+        Ok(asked)
     }
 
     fn forget(&mut self, call: u64) {
-        self.0.retain(|(other, _)| *other != call);
+        self.0.retain(|(other, ..)| *other != call);
     }
 }

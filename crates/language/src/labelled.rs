@@ -1,0 +1,182 @@
+//! The model's labels as commands, beside what the parsers found. Values go through the parsers, so
+//! that the model cannot say one that they do not know.
+
+use jiff::civil::Date;
+use radline_dialogue::{
+    Command, ExamMention, Expectation, Intent, Question, TimeWish, Understanding, UnderstoodBy,
+};
+use radline_phi::Phi;
+
+use crate::model::labels::Labels;
+use crate::model::turn_reader::Reading;
+use crate::parsers::{day_time, exam, topic};
+
+/// An act that the model is less sure of is not taken up. Chosen on utterances that it was not
+/// trained on (BENCHMARKS.md).
+const SURE: f32 = 0.5;
+
+/// What is understood when the model has read the words, too. What the parsers found stays.
+pub fn understand(
+    parsed: Understanding,
+    reading: &Reading,
+    question: &Question,
+    today: Date,
+) -> Understanding {
+    if reading.confidence < SURE {
+        return parsed;
+    }
+    let labels = &reading.labels;
+    let mut commands = acts(labels, question);
+    let free = question.opens || question.expectation == Expectation::Open;
+    if free || commands.is_empty() {
+        commands.extend(exam(&parsed, labels));
+    }
+    if question.expectation == Expectation::DayTime && parsed.wish().is_none() {
+        commands.extend(wish(labels, today));
+    }
+    commands.retain(|command| !parsed.has(command));
+    if commands.is_empty() {
+        return parsed;
+    }
+    // What the model adds to an exam replaces what the parsers had of it.
+    let added = commands.iter().any(|command| matches!(command, Command::Exam(_)));
+    let kept = parsed.commands.into_iter();
+    commands.extend(kept.filter(|command| !(added && matches!(command, Command::Exam(_)))));
+    Understanding { commands, by: UnderstoodBy::Model }
+}
+
+/// The acts that a call can take from a model.
+fn acts(labels: &Labels, question: &Question) -> Vec<Command> {
+    let asks = question.expectation == Expectation::YesNo;
+    match labels.intent.as_str() {
+        "book" => vec![Command::Want(Intent::Book)],
+        "reschedule" => vec![Command::Want(Intent::Reschedule)],
+        "cancel" => vec![Command::Want(Intent::Cancel)],
+        "check_appointment" => vec![Command::Want(Intent::CheckAppointment)],
+        "report_symptom" => vec![Command::Want(Intent::ReportSymptom)],
+        "request_person" => vec![Command::RequestPerson],
+        "repeat" => vec![Command::Repeat],
+        "prepare" => asked(labels, Intent::Prepare),
+        "clinic_question" => asked(labels, Intent::Question),
+        "results_question" => asked(labels, Intent::Results),
+        "affirm" if asks => vec![Command::Affirm],
+        "deny" if asks => vec![Command::Deny],
+        "unsure" if asks => vec![Command::Unsure],
+        // To "any metal in your body?" a pacemaker is a yes.
+        "provide" if asks && question.trouble => found(labels).into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn asked(labels: &Labels, intent: Intent) -> Vec<Command> {
+    let topic = Some(&labels.topic).filter(|topic| !topic.is_empty());
+    let about = topic.map_or(intent, |topic| topic::intent(topic));
+    topic
+        .map(|topic| Command::Ask(topic.clone()))
+        .into_iter()
+        .chain([Command::Want(about)])
+        .collect()
+}
+
+/// What a finding answers to a question that asks for something wrong.
+fn found(labels: &Labels) -> Option<Command> {
+    const FINDINGS: &[&str] = &[
+        "medication",
+        "blood_thinner",
+        "allergy",
+        "implant",
+        "prior_reaction",
+        "kidney_problem",
+        "diabetes",
+        "pregnant",
+        "claustrophobia",
+    ];
+    let mut found = FINDINGS.iter().filter_map(|slot| labels.slots.get(*slot));
+    Some(match found.next()?.as_str() {
+        "no" => Command::Deny,
+        "unsure" => Command::Unsure,
+        _ => Command::Affirm,
+    })
+}
+
+/// What the labels add to the exam that the parsers found.
+fn exam(parsed: &Understanding, labels: &Labels) -> Option<Command> {
+    let mentioned = |command: &Command| match command {
+        Command::Exam(exam) => Some(exam.clone()),
+        _ => None,
+    };
+    let known = parsed.commands.iter().find_map(mentioned).unwrap_or_default();
+    let slot = |name: &str| labels.slots.get(name).map(String::as_str).unwrap_or_default();
+    let modality = slot("modality").split(", ").next().unwrap_or_default().replace('_', " ");
+    let words = format!("{modality} of the {} {}", slot("side"), slot("body_part"));
+    let read = exam::parse(&words, true).unwrap_or_default();
+    let exam = ExamMention {
+        modality: known.modality.or(read.modality),
+        body_part: known.body_part.clone().or(read.body_part),
+        side: known.side.or(read.side),
+    };
+    (exam != known).then_some(Command::Exam(exam))
+}
+
+fn wish(labels: &Labels, today: Date) -> Option<Command> {
+    let slot = |name: &str| labels.slots.get(name).map(String::as_str).unwrap_or_default();
+    let words = format!("{} {}", slot("weekday"), slot("part_of_day"));
+    let wish = day_time::parse(&words, today).filter(|wish| *wish != TimeWish::default());
+    wish.map(Command::When)
+}
+
+/// Whether the language model should read the words: where the parsers found nothing, and where any
+/// wish may be told and they found none.
+pub fn is_for_model(words: &Phi<String>, parsed: &Understanding, question: &Question) -> bool {
+    let heard = words.expose().chars().any(char::is_alphabetic);
+    heard && (parsed.commands.is_empty() || crate::understanding::is_unsettled(parsed, question))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use radline_dialogue::Modality;
+
+    use super::*;
+    use crate::understanding;
+
+    const TODAY: Date = date(2026, 11, 23);
+
+    fn read(said: &str, line: &str, confidence: f32, question: &Question) -> Understanding {
+        let parsed = understanding::parse(&said.into(), question, TODAY);
+        let reading = Reading { labels: Labels::read(line), confidence };
+        understand(parsed, &reading, question, TODAY)
+    }
+
+    #[test]
+    fn labels_become_commands_and_what_the_parsers_found_stays() {
+        let open = Question::of(Expectation::Open);
+        let said = "the doc wants a look at my knee with the magnet thing";
+        let line = "book; modality mri; body part knee; side left";
+        let understood = read(said, line, 0.9, &open);
+        assert_eq!(understood.by, UnderstoodBy::Model);
+        assert!(understood.has(&Command::Want(Intent::Book)), "{understood:?}");
+        let exam = |command: &&Command| matches!(command, Command::Exam(exam) if exam.modality == Some(Modality::Mri));
+        assert!(understood.commands.iter().any(|command| exam(&command)), "{understood:?}");
+        let unsure = read("hm well the thing is", line, 0.3, &open);
+        assert_eq!(unsure.by, UnderstoodBy::Nobody);
+    }
+
+    #[test]
+    fn yes_and_no_are_read_only_where_they_are_asked_for() {
+        let asked = Question { trouble: true, ..Question::of(Expectation::YesNo) };
+        let said = "that would be one for the newspapers";
+        assert_eq!(read(said, "deny", 0.9, &asked).commands, [Command::Deny]);
+        assert_eq!(read(said, "deny", 0.9, &Question::of(Expectation::Open)).commands, []);
+        let ticker =
+            read("there's my little ticker box", "provide; implant pacemaker", 0.9, &asked);
+        assert_eq!(ticker.commands, [Command::Affirm]);
+    }
+
+    #[test]
+    fn a_value_that_no_parser_knows_is_not_taken() {
+        let open = Question::of(Expectation::Open);
+        let understood = read("the glorbon wants a picture", "book; body part glorbon", 0.9, &open);
+        assert_eq!(understood.commands, [Command::Want(Intent::Book)]);
+    }
+}
