@@ -27,6 +27,9 @@ const INPUT_LEVELS: f32 = 127.0;
 const TILE: usize = 16;
 /// Rows that are computed together; as many as there are registers for.
 const ROWS: usize = 4;
+/// Rows whose inputs stay at hand while the weights pass by. Where there are more than twice as many, as
+/// in training, a thread computes all outputs of so many rows, and not some outputs of all rows.
+const ROWS_AT_HAND: usize = 32;
 
 /// A block of eight outputs.
 #[derive(Debug, Clone)]
@@ -55,7 +58,6 @@ pub(super) struct Rows {
 
 /// A block of one row.
 #[derive(Debug, Clone)]
-#[repr(C, align(64))]
 struct Inputs {
     /// Four inputs each.
     steps: [i32; STEPS],
@@ -117,6 +119,9 @@ impl Packed {
 
     /// All outputs of all rows: (rows, outputs).
     pub(super) fn product(&self, rows: &Rows) -> Vec<f32> {
+        if rows.count > 2 * ROWS_AT_HAND {
+            return self.product_of_many(rows);
+        }
         let groups = self.outputs.div_ceil(LANES);
         let tile = TILE * LANES;
         let mut by_tile = vec![0.0; groups.div_ceil(TILE) * tile * rows.count];
@@ -125,7 +130,7 @@ impl Packed {
             let last = groups.min((number + 1) * TILE);
             for group in number * TILE..last {
                 let at = (group - number * TILE) * LANES;
-                self.group_of(group, rows, |row, found| {
+                self.group_of(group, rows, 0..rows.count, |row, found| {
                     sums[row * tile + at..][..LANES].copy_from_slice(found);
                 });
             }
@@ -145,18 +150,41 @@ impl Packed {
         by_row
     }
 
-    /// The sums of one group with every row.
-    fn group_of(&self, group: usize, rows: &Rows, mut found: impl FnMut(usize, &[f32; LANES])) {
+    fn product_of_many(&self, rows: &Rows) -> Vec<f32> {
+        let mut by_row = vec![0.0; rows.count * self.outputs];
+        let chunks = by_row.par_chunks_mut(ROWS_AT_HAND * self.outputs).enumerate();
+        chunks.for_each(|(number, sums)| {
+            let first = number * ROWS_AT_HAND;
+            let last = rows.count.min(first + ROWS_AT_HAND);
+            for group in 0..self.outputs.div_ceil(LANES) {
+                let (from, to) = (group * LANES, self.outputs.min((group + 1) * LANES));
+                self.group_of(group, rows, first..last, |row, found| {
+                    let row = &mut sums[(row - first) * self.outputs..][..self.outputs];
+                    row[from..to].copy_from_slice(&found[..to - from]);
+                });
+            }
+        });
+        by_row
+    }
+
+    /// The sums of one group with some rows.
+    fn group_of(
+        &self,
+        group: usize,
+        rows: &Rows,
+        which: std::ops::Range<usize>,
+        mut found: impl FnMut(usize, &[f32; LANES]),
+    ) {
         let blocks = self.group(group);
         let mut tell = |first: usize, sums: &[[f32; LANES]]| {
             for (row, sums) in sums.iter().enumerate() {
                 found(first + row, sums);
             }
         };
-        let mut row = 0;
-        while row < rows.count {
+        let mut row = which.start;
+        while row < which.end {
             let at = |offset: usize| rows.row(row + offset);
-            match rows.count - row {
+            match which.end - row {
                 1 => tell(row, &sums_of(blocks, [at(0)])),
                 2 => tell(row, &sums_of(blocks, [at(0), at(1)])),
                 3 => tell(row, &sums_of(blocks, [at(0), at(1), at(2)])),
@@ -308,7 +336,8 @@ mod tests {
 
     #[test]
     fn the_product_is_that_of_the_plain_matrix_nearly() {
-        let shapes = [(67, 192, 1), (130, 200, 7), (3, 64, 4), (64, 100, 18), (300, 64, 2)];
+        let shapes =
+            [(67, 192, 1), (130, 200, 7), (3, 64, 4), (64, 100, 18), (300, 64, 2), (21, 100, 75)];
         for (outputs, inputs, count) in shapes {
             let (matrix, input) = (matrix(outputs, inputs), numbers(count * inputs, 2));
             let packed = Packed::new(&matrix).expect("packed");
