@@ -3,25 +3,28 @@
 
 use jiff::civil::Date;
 use radline_dialogue::{
-    Command, ExamMention, Expectation, Intent, Question, TimeWish, Understanding, UnderstoodBy,
+    Command, ExamMention, Expectation, Intent, Question, Understanding, UnderstoodBy,
 };
 use radline_phi::Phi;
 
-use crate::model::labels::Labels;
+use crate::model::labels::{FINDINGS, Labels};
 use crate::model::turn_reader::Reading;
 use crate::parsers::{day_time, exam, topic};
+use crate::understanding::{by_example, is_unsettled};
 
-/// An act that the model is less sure of is not taken up. Chosen on utterances that it was not
-/// trained on (BENCHMARKS.md).
+/// An act that the model is less sure of is not taken up. More likely than not; no measurement chose it.
 const SURE: f32 = 0.5;
 
-/// What is understood when the model has read the words, too. What the parsers found stays.
+/// What is understood of words that are for the model: what it read, beside what the parsers found,
+/// which stays. Where it did not read them, a smaller reader takes its place.
 pub fn understand(
+    words: &Phi<String>,
     parsed: Understanding,
-    reading: &Reading,
+    reading: Option<&Reading>,
     question: &Question,
     today: Date,
 ) -> Understanding {
+    let Some(reading) = reading else { return by_example(words, parsed, question) };
     if reading.confidence < SURE {
         return parsed;
     }
@@ -80,17 +83,6 @@ fn asked(labels: &Labels, intent: Intent) -> Vec<Command> {
 
 /// What a finding answers to a question that asks for something wrong.
 fn found(labels: &Labels) -> Option<Command> {
-    const FINDINGS: &[&str] = &[
-        "medication",
-        "blood_thinner",
-        "allergy",
-        "implant",
-        "prior_reaction",
-        "kidney_problem",
-        "diabetes",
-        "pregnant",
-        "claustrophobia",
-    ];
     let mut found = FINDINGS.iter().filter_map(|slot| labels.slots.get(*slot));
     Some(match found.next()?.as_str() {
         "no" => Command::Deny,
@@ -106,9 +98,8 @@ fn exam(parsed: &Understanding, labels: &Labels) -> Option<Command> {
         _ => None,
     };
     let known = parsed.commands.iter().find_map(mentioned).unwrap_or_default();
-    let slot = |name: &str| labels.slots.get(name).map(String::as_str).unwrap_or_default();
-    let modality = slot("modality").split(", ").next().unwrap_or_default().replace('_', " ");
-    let words = format!("{modality} of the {} {}", slot("side"), slot("body_part"));
+    let modality = labels.slot("modality").split(", ").next().unwrap_or_default().replace('_', " ");
+    let words = format!("{modality} of the {} {}", labels.slot("side"), labels.slot("body_part"));
     let read = exam::parse(&words, true).unwrap_or_default();
     let exam = ExamMention {
         modality: known.modality.or(read.modality),
@@ -119,17 +110,15 @@ fn exam(parsed: &Understanding, labels: &Labels) -> Option<Command> {
 }
 
 fn wish(labels: &Labels, today: Date) -> Option<Command> {
-    let slot = |name: &str| labels.slots.get(name).map(String::as_str).unwrap_or_default();
-    let words = format!("{} {}", slot("weekday"), slot("part_of_day"));
-    let wish = day_time::parse(&words, today).filter(|wish| *wish != TimeWish::default());
-    wish.map(Command::When)
+    let words = format!("{} {}", labels.slot("weekday"), labels.slot("part_of_day"));
+    day_time::parse(&words, today).filter(|wish| !wish.is_empty()).map(Command::When)
 }
 
 /// Whether the language model should read the words: where the parsers found nothing, and where any
 /// wish may be told and they found none.
 pub fn is_for_model(words: &Phi<String>, parsed: &Understanding, question: &Question) -> bool {
     let heard = words.expose().chars().any(char::is_alphabetic);
-    heard && (parsed.commands.is_empty() || crate::understanding::is_unsettled(parsed, question))
+    heard && (parsed.commands.is_empty() || is_unsettled(parsed, question))
 }
 
 #[cfg(test)]
@@ -145,7 +134,7 @@ mod tests {
     fn read(said: &str, line: &str, confidence: f32, question: &Question) -> Understanding {
         let parsed = understanding::parse(&said.into(), question, TODAY);
         let reading = Reading { labels: Labels::read(line), confidence };
-        understand(parsed, &reading, question, TODAY)
+        understand(&said.into(), parsed, Some(&reading), question, TODAY)
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Words to typed values. The deterministic parsers carry what they can carry exactly: yes and
-//! no, numbers, names, dates of birth, days and times. They are first-class and stay when a
-//! fine-tuned model takes the open utterances.
+//! no, numbers, names, dates of birth, days and times. They are first-class and stay where
+//! the fine-tuned model reads what they cannot.
 
 pub mod intents;
 pub mod labelled;

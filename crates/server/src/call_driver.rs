@@ -260,10 +260,7 @@ impl CallDriver {
         }
         let sender = self.sender.clone();
         self.services.reader.read(self.number, question.clone(), words.clone(), move |read| {
-            let understood = match read {
-                Some(reading) => labelled::understand(parsed, &reading, &question, today),
-                None => understanding::by_example(&words, parsed, &question),
-            };
+            let understood = labelled::understand(&words, parsed, read.as_ref(), &question, today);
             give(&sender, CallInput::Understood(turn, understood));
         });
     }

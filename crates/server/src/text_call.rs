@@ -200,10 +200,8 @@ impl TextCall {
         if !labelled::is_for_model(words, &parsed, question) {
             return parsed;
         }
-        match self.read(words, question) {
-            Some(reading) => labelled::understand(parsed, &reading, question, today),
-            None => understanding::by_example(words, parsed, question),
-        }
+        let reading = self.read(words, question);
+        labelled::understand(words, parsed, reading.as_ref(), question, today)
     }
 
     /// What the language model makes of the words. It is loaded when it is needed first; without

@@ -12,9 +12,8 @@ use candle_core::{Device, Result, Tensor, bail};
 use rayon::prelude::*;
 
 use super::adapter::{Adapter, Part};
-use super::gguf::{Shape, Weights};
+use super::gguf::{CONTEXT_MAX, Shape, Weights};
 use super::packed::{Packed, Rows};
-use super::transformer::CONTEXT_MAX;
 
 /// Numbers that are added up side by side.
 const LANES: usize = 16;
@@ -219,37 +218,35 @@ impl Decoder {
         added: Option<&Added>,
     ) {
         let layer = &self.layers[number];
-        // Products of one input with several matrices; it is brought to eight bits once.
-        let products = |input: &[f32], width: usize, parts: &[Part]| -> Vec<Vec<f32>> {
-            let rows = Rows::new(input, width);
-            let of = |part: &Part| {
-                let mut output = layer.parts[*part as usize].forward(&rows);
-                if let Some(thin) = added.and_then(|added| added.of(number, *part)) {
-                    thin.add(input, &mut output);
-                }
-                output
-            };
-            parts.iter().map(of).collect()
+        let of = |input: &[f32], rows: &Rows, part: Part| {
+            let mut output = layer.parts[part as usize].forward(rows);
+            if let Some(thin) = added.and_then(|added| added.of(number, part)) {
+                thin.add(input, &mut output);
+            }
+            output
         };
         let width = self.norm.len();
         let input = self.normed(state, &layer.attention_norm);
-        let mut heads = products(&input, width, &[Part::Query, Part::Key, Part::Value]);
-        let [query, key, value] = &mut heads[..] else { return };
-        self.turn(query, self.shape.heads, angles);
-        self.turn(key, self.shape.key_heads, angles);
-        let attended = self.attend(number, query, key, value, turns);
+        // An input is brought to eight bits once for several matrices.
+        let rows = Rows::new(&input, width);
+        let mut query = of(&input, &rows, Part::Query);
+        let mut key = of(&input, &rows, Part::Key);
+        let value = of(&input, &rows, Part::Value);
+        self.rotate(&mut query, self.shape.heads, angles);
+        self.rotate(&mut key, self.shape.key_heads, angles);
+        let attended = self.attend(number, &query, &key, &value, turns);
         let inner = self.shape.heads * self.shape.head_width;
-        add(state, &products(&attended, inner, &[Part::Output])[0]);
+        add(state, &of(&attended, &Rows::new(&attended, inner), Part::Output));
         let input = self.normed(state, &layer.feed_norm);
-        let mut gated = products(&input, width, &[Part::Gate, Part::Up]);
-        let [gate, up] = &mut gated[..] else { return };
+        let rows = Rows::new(&input, width);
+        let (mut gate, up) = (of(&input, &rows, Part::Gate), of(&input, &rows, Part::Up));
         let feed = layer.parts[Part::Gate as usize].weight.dims().0;
         gate.par_chunks_mut(feed).zip(up.par_chunks(feed)).for_each(|(gate, up)| {
             for (gate, up) in gate.iter_mut().zip(up) {
                 *gate = *gate / (1.0 + exponential(-*gate)) * up;
             }
         });
-        add(state, &products(gate, feed, &[Part::Down])[0]);
+        add(state, &of(&gate, &Rows::new(&gate, feed), Part::Down));
     }
 
     fn normed(&self, state: &[f32], weight: &[f32]) -> Vec<f32> {
@@ -277,7 +274,7 @@ impl Decoder {
     }
 
     /// Turns heads by their tokens' places.
-    fn turn(&self, rows: &mut [f32], heads: usize, angles: &[(f32, f32)]) {
+    fn rotate(&self, rows: &mut [f32], heads: usize, angles: &[(f32, f32)]) {
         let width = self.shape.head_width;
         let half = width / 2;
         for (row, angles) in rows.chunks_mut(heads * width).zip(angles.chunks(half)) {

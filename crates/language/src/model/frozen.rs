@@ -22,11 +22,6 @@ impl Frozen {
         Ok(Self { weight, packed })
     }
 
-    /// Some of the rows.
-    pub(super) fn rows(&self, numbers: &Tensor) -> Result<Self> {
-        Self::new(self.weight.index_select(numbers, 0)?)
-    }
-
     /// Outputs and inputs.
     pub(super) fn dims(&self) -> Result<(usize, usize)> {
         self.weight.dims2()

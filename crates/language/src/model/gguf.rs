@@ -7,6 +7,9 @@ use candle_core::{Device, Result, Tensor, bail};
 
 use super::adapter::Part;
 
+/// Longest sequence, tokens.
+pub(super) const CONTEXT_MAX: usize = 2048;
+
 /// Measures of a model.
 #[derive(Debug, Clone)]
 pub struct Shape {

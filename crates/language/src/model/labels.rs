@@ -37,6 +37,9 @@ pub const SLOTS: &[&str] = &[
     "claustrophobia",
 ];
 
+/// Those of them that safety questions ask for.
+pub const FINDINGS: &[&str] = SLOTS.split_at(7).1;
+
 /// Longest question and utterance that are read, words.
 const ASKED_MAX: usize = 40;
 const SAID_MAX: usize = 90;
@@ -52,6 +55,11 @@ impl Labels {
             Some(format!("{} {value}", slot.replace('_', " ")))
         });
         std::iter::once(head.join(" ")).chain(slots).collect::<Vec<_>>().join("; ")
+    }
+
+    /// A slot's value; empty where there is none.
+    pub fn slot(&self, name: &str) -> &str {
+        self.slots.get(name).map(String::as_str).unwrap_or_default()
     }
 
     /// Reads such a line; what is none of the slots is left out.
@@ -118,6 +126,11 @@ mod tests {
             Labels::read("affirm"),
             Labels { intent: "affirm".to_owned(), ..Labels::default() }
         );
+    }
+
+    #[test]
+    fn findings_begin_behind_exam_and_appointment() {
+        assert_eq!((FINDINGS[0], FINDINGS.len()), ("medication", 9));
     }
 
     #[test]

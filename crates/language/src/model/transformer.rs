@@ -9,17 +9,14 @@ use candle_nn::rotary_emb::{rope, rope_i, rope_i_slow, rope_slow};
 
 use super::adapter::{Adapter, Part};
 use super::frozen::Frozen;
-use super::gguf::{Shape, Weights};
-
-/// Longest sequence, tokens.
-pub(super) const CONTEXT_MAX: usize = 2048;
+use super::gguf::{CONTEXT_MAX, Shape, Weights};
 
 /// The decoder.
 pub struct Transformer {
     embedding: Tensor,
     layers: Vec<Layer>,
     norm: Tensor,
-    output: Frozen,
+    output: Tensor,
     shape: Shape,
     cos: Tensor,
     sin: Tensor,
@@ -60,9 +57,7 @@ impl Projection {
             None => Ok(output),
         }
     }
-}
 
-impl Projection {
     fn load(
         weights: &mut Weights<impl Read + Seek>,
         layer: usize,
@@ -103,8 +98,7 @@ impl Transformer {
         let layers = layers.collect::<Result<_>>()?;
         let (cos, sin) = rotations(shape.head_width, shape.turn_base, device)?;
         let norm = weights.tensor("output_norm.weight", device)?;
-        let (output, device) = (Frozen::new(output)?, device.clone());
-        Ok(Self { embedding, layers, norm, output, shape, cos, sin, device })
+        Ok(Self { embedding, layers, norm, output, shape, cos, sin, device: device.clone() })
     }
 
     /// The model's measures.
@@ -175,7 +169,8 @@ impl Transformer {
     /// # Errors
     /// A token is none of the vocabulary.
     pub fn output_among(&self, tokens: &[u32]) -> Result<Output> {
-        Ok(Output(self.output.rows(&Tensor::new(tokens, &self.device)?)?))
+        let rows = self.output.index_select(&Tensor::new(tokens, &self.device)?, 0)?;
+        Ok(Output(Frozen::new(rows)?))
     }
 
     /// The logits of some tokens, in their order, from states after the last layer.

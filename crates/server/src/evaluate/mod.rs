@@ -62,26 +62,41 @@ pub fn models(readers: Readers) -> Result<Vec<(Source, TurnReader)>> {
 #[expect(clippy::print_stdout, reason = "the report is the command's output")]
 pub fn run(subject: Subject, labelled: &Labelled, models: &[(Source, TurnReader)]) -> Result<()> {
     let records = record::load(&labelled.data)?;
-    let red_flags = RedFlags::english();
     if !labelled.json {
         println!("{} records", records.len());
     }
+    let all: Vec<&Record> = records.iter().collect();
+    each_reading(&all, models, |source, readings, took| {
+        report(subject, labelled, source, &records, readings)?;
+        if let Some(times) = Times::of(took).filter(|_| !labelled.json) {
+            println!("{:<28} p50 {}, p95 {}", "model, ms", times.median, times.high);
+        }
+        Ok(())
+    })
+}
+
+/// Lets everyone read the records: the parsers, each model, and the fine-tuned one together with the
+/// parsers. `tell` hears who read, what, and how long a model took for each.
+fn each_reading(
+    records: &[&Record],
+    models: &[(Source, TurnReader)],
+    mut tell: impl FnMut(Source, &[Reading], &[Duration]) -> Result<()>,
+) -> Result<()> {
+    let red_flags = RedFlags::english();
     let parsed: Vec<Reading> =
         records.iter().map(|record| reading::read(record, &red_flags)).collect();
-    report(subject, labelled, Source::Parsers, &records, &parsed)?;
+    tell(Source::Parsers, &parsed, &[])?;
     for (source, model) in models {
         let read = records.iter().map(|record| reading::label(record, model));
-        let read = read.collect::<Result<Vec<_>, _>>()?;
-        let both = (*source == Source::FineTuned).then_some(Source::Both);
-        for source in [*source].into_iter().chain(both) {
-            let pairs = parsed.iter().zip(&read);
-            let readings: Vec<Reading> =
-                pairs.map(|(parsed, (model, _))| combined(parsed, model, source)).collect();
-            report(subject, labelled, source, &records, &readings)?;
-        }
-        let times = Times::of(read.iter().map(|(_, took)| *took));
-        if let Some(times) = times.filter(|_| !labelled.json) {
-            println!("{:<28} p50 {}, p95 {}", "model, ms", times.median, times.high);
+        let (labels, took): (Vec<_>, Vec<_>) =
+            read.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+        let of = |source: Source| -> Vec<Reading> {
+            let pairs = parsed.iter().zip(&labels);
+            pairs.map(|(parsed, labels)| combined(parsed, labels, source)).collect()
+        };
+        tell(*source, &of(*source), &took)?;
+        if *source == Source::FineTuned {
+            tell(Source::Both, &of(Source::Both), &[])?;
         }
     }
     Ok(())
@@ -147,8 +162,8 @@ struct Times {
 }
 
 impl Times {
-    fn of(times: impl Iterator<Item = Duration>) -> Option<Self> {
-        let mut sorted: Vec<Duration> = times.collect();
+    fn of(times: &[Duration]) -> Option<Self> {
+        let mut sorted = times.to_vec();
         sorted.sort();
         let at = |share: f64| {
             sorted.get((sorted.len() as f64 * share) as usize).map(Duration::as_millis)

@@ -6,12 +6,13 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use jiff::civil::{Date, date};
-use radline_dialogue::{RedFlags, words};
+use radline_dialogue::words;
 use radline_language::model::turn_reader::TurnReader;
 use radline_training::record::{NO_FLAG, Record};
 use serde::Deserialize;
 
-use super::reading::{self, Reading, Source, combined};
+use super::each_reading;
+use super::reading::{Reading, Source};
 use super::score::{Share, Slots};
 
 /// The day on which the dialogues were held, by the dataset's own reading of "next Thursday".
@@ -66,27 +67,16 @@ struct Booking {
 #[expect(clippy::print_stdout, reason = "the report is the command's output")]
 pub fn run(data: &Path, split: Option<&str>, models: &[(Source, TurnReader)]) -> Result<()> {
     let bookings = load(data, split)?;
-    let red_flags = RedFlags::english();
     println!("{} booking turns", bookings.len());
     println!("{:<28} {:<44} slot precision, recall, F1", "", "act");
     let line = |name: &str, readings: &[Reading]| println!("{}", scored(name, &bookings, readings));
     let keywords: Vec<Reading> = bookings.iter().map(|one| by_keywords(&one.record)).collect();
     line("keywords", &keywords);
-    let parsed: Vec<Reading> =
-        bookings.iter().map(|one| reading::read(&one.record, &red_flags)).collect();
-    line(Source::Parsers.name(), &parsed);
-    for (source, model) in models {
-        let read = bookings.iter().map(|one| reading::label(&one.record, model));
-        let read = read.collect::<Result<Vec<_>, _>>()?;
-        let both = (*source == Source::FineTuned).then_some(Source::Both);
-        for source in [*source].into_iter().chain(both) {
-            let pairs = parsed.iter().zip(&read);
-            let readings: Vec<Reading> =
-                pairs.map(|(parsed, (labels, _))| combined(parsed, labels, source)).collect();
-            line(source.name(), &readings);
-        }
-    }
-    Ok(())
+    let records: Vec<&Record> = bookings.iter().map(|one| &one.record).collect();
+    each_reading(&records, models, |source, readings, _| {
+        line(source.name(), readings);
+        Ok(())
+    })
 }
 
 fn load(data: &Path, split: Option<&str>) -> Result<Vec<Booking>> {
@@ -172,6 +162,7 @@ fn by_keywords(record: &Record) -> Reading {
     let has = |word: &&str| words.iter().any(|said| said == word);
     let act = ACTS.iter().find(|(_, keywords)| keywords.iter().any(&has));
     let mut slots = BTreeMap::new();
+    // "The 7th", "7": any other word is no number, and no mistake.
     let number = |word: &String| word.trim_end_matches(char::is_alphabetic).parse::<i8>().ok();
     let day = has(&"march").then(|| words.iter().find_map(number)).flatten();
     if let Some(day) = day.and_then(|day| Date::new(TODAY.year(), 3, day).ok()) {
@@ -204,6 +195,9 @@ fn scored(name: &str, bookings: &[Booking], readings: &[Reading]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use radline_dialogue::RedFlags;
+
+    use super::super::reading;
     use super::*;
 
     #[test]

@@ -69,6 +69,11 @@ impl<J> Queue<J> {
         self.push(owner, Priority::Call, job)
     }
 
+    /// Drops the work ahead of time that an owner no longer needs.
+    pub fn withdraw(&self, owner: u64) {
+        self.lock().ahead.retain(|(other, _)| *other != owner);
+    }
+
     /// The next job; waits for one. `None` once the queue is closed.
     pub fn pop(&self) -> Option<J> {
         let mut state = self.lock();
@@ -109,6 +114,10 @@ mod tests {
         assert_eq!(queue.push(2, Priority::Call, 'c'), Ok(()));
         assert_eq!(queue.push(3, Priority::Call, 'd'), Err('d'));
         assert_eq!([queue.pop(), queue.pop(), queue.pop()], [Some('B'), Some('c'), Some('a')]);
+        assert_eq!(queue.push(4, Priority::Ahead, 'e'), Ok(()));
+        assert_eq!(queue.push(5, Priority::Ahead, 'f'), Ok(()));
+        queue.withdraw(4);
+        assert_eq!(queue.pop(), Some('f'));
         queue.close();
         assert_eq!(queue.pop(), None);
         assert_eq!(queue.push(0, Priority::Call, 'x'), Err('x'));

@@ -52,26 +52,22 @@ impl Reader {
         thread::Builder::new().name("language".to_owned()).spawn(move || {
             let mut questions = Questions::default();
             while let Some(job) = jobs.pop() {
-                let failed = match job {
-                    Job::Ask { call, question } => questions.of(&model, call, &question).err(),
+                match job {
+                    Job::Ask { call, question } => {
+                        if let Err(error) = questions.of(&model, call, &question) {
+                            tracing::info!(%error, "a question was not read ahead");
+                        }
+                    }
                     Job::Read { call, question, words, reply } => {
-                        let read = questions.of(&model, call, &question);
-                        let read = read
+                        let asked = questions.of(&model, call, &question);
+                        let read = asked
                             .and_then(|asked| model.read(&asked, words.expose(), READING_LIMIT));
-                        let (read, failed) = match read {
-                            Ok(reading) => (Some(reading), None),
-                            Err(error) => (None, Some(error)),
-                        };
-                        reply(read);
-                        failed
+                        if let Err(error) = &read {
+                            tracing::info!(%error, "an utterance was left to the parsers");
+                        }
+                        reply(read.ok());
                     }
-                    Job::Forget { call } => {
-                        questions.forget(call);
-                        None
-                    }
-                };
-                if let Some(error) = failed {
-                    tracing::info!(%error, "an utterance was left to the parsers");
+                    Job::Forget { call } => questions.forget(call),
                 }
             }
         })?;
@@ -101,6 +97,8 @@ impl Reader {
 
     /// Frees what is kept of a call that is over.
     pub fn forget(&self, call: u64) {
+        // A question that waits to be read must not come after it and stay.
+        self.queue.withdraw(call);
         // When the queue is full, the bound on kept questions frees it a little later.
         drop(self.queue.replace(call, Job::Forget { call }));
     }
