@@ -67,7 +67,13 @@ impl WeightUnit {
     const POUNDS_PER_KILOGRAM: f64 = 2.204_622_6;
     const POUNDS_PER_STONE: f64 = 14.0;
 
-    /// The weight in this unit, whatever unit the words name; without one it is meant in this.
+    /// The weight that the words name, in this unit, whatever unit they name; without one it is meant
+    /// in this.
+    pub fn of(self, text: &str) -> Option<f64> {
+        let words = words::split(text);
+        self.read(&words, &words::numbers(&words))
+    }
+
     fn read(self, words: &[String], numbers: &[f64]) -> Option<f64> {
         let named = |stems: &[&str]| {
             words.iter().any(|word| {

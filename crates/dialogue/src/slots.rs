@@ -78,8 +78,8 @@ impl Slots {
         }
     }
 
-    /// Takes up every value in the caller's words that has a slot of its own. Times, choices and
-    /// digits are left to the question that was asked.
+    /// Takes up every value in the caller's words that has a slot of its own. Choices, digits, and
+    /// times, but for one that is named with the wish to book, are left to the question that was asked.
     ///
     /// Returns the slots whose earlier value was replaced by another one.
     pub fn take(&mut self, understanding: &Understanding) -> Vec<SlotName> {
@@ -107,6 +107,11 @@ impl Slots {
                     if side.is_some() && side != self.side {
                         replaced.push(SlotName::Side);
                     }
+                }
+                // "An MRI, any Wednesday": the day needs no question of its own later.
+                Command::When(wish) if self.when.is_none() && !wish.is_empty() => {
+                    let books = understanding.has(&Command::Want(Intent::Book));
+                    self.when = books.then(|| wish.clone());
                 }
                 _ => {}
             }

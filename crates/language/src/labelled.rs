@@ -3,14 +3,14 @@
 
 use jiff::civil::Date;
 use radline_dialogue::{
-    Command, ExamMention, Expectation, Intent, Question, Understanding, UnderstoodBy,
+    Command, ExamMention, Expectation, Intent, Question, Understanding, UnderstoodBy, words,
 };
 use radline_phi::Phi;
 
 use crate::model::labels::{FINDINGS, Labels};
 use crate::model::turn_reader::Reading;
 use crate::parsers::{day_time, exam, topic};
-use crate::understanding::{by_example, is_unsettled};
+use crate::understanding::{by_example, day_at_opening, is_unsettled};
 
 /// An act that the model is less sure of is not taken up. More likely than not; no measurement chose it.
 const SURE: f32 = 0.5;
@@ -28,7 +28,7 @@ pub fn understand(
     if reading.confidence < SURE {
         return parsed;
     }
-    let labels = &reading.labels;
+    let labels = &backed(words.expose(), &reading.labels);
     let mut commands = acts(labels, question);
     let free = question.opens || question.expectation == Expectation::Open;
     if free || commands.is_empty() {
@@ -37,6 +37,7 @@ pub fn understand(
     if question.expectation == Expectation::DayTime && parsed.wish().is_none() {
         commands.extend(wish(labels, today));
     }
+    commands.extend(day_at_opening(words.expose(), &commands, question, today));
     commands.retain(|command| !parsed.has(command));
     if commands.is_empty() {
         return parsed;
@@ -46,6 +47,27 @@ pub fn understand(
     let kept = parsed.commands.into_iter();
     commands.extend(kept.filter(|command| !(added && matches!(command, Command::Exam(_)))));
     Understanding { commands, by: UnderstoodBy::Model }
+}
+
+/// The labels without what nobody said: a side or a weekday needs the word for it. A wrong side is
+/// the mistake that must not happen, and models guess one.
+pub fn backed(words: &str, labels: &Labels) -> Labels {
+    let said = words::split(words);
+    let has = |word: &str| said.iter().any(|said| said.strip_suffix('s').unwrap_or(said) == word);
+    let mut backed = labels.clone();
+    backed.slots.retain(|slot, value| match slot.as_str() {
+        "side" => match value.as_str() {
+            "both" => ["both", "bilateral", "either", "each", "two"].iter().any(|word| has(word)),
+            side => has(side),
+        },
+        "weekday" => value.split(", ").all(|day| {
+            said.iter().any(|word| {
+                day_time::weekday(word).is_some_and(|read| Some(read) == day_time::weekday(day))
+            })
+        }),
+        _ => true,
+    });
+    backed
 }
 
 /// The acts that a call can take from a model.

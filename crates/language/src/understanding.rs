@@ -47,7 +47,24 @@ pub fn parse(text: &Phi<String>, question: &Question, today: Date) -> Understand
     if wish_told && to_book::asks_for_a_day(words) {
         commands.push(Command::Want(Intent::Book));
     }
+    commands.extend(day_at_opening(words, &commands, question, today));
     Understanding::from_parsers(commands)
+}
+
+/// The day and time that a caller names together with the wish to book.
+pub(crate) fn day_at_opening(
+    text: &str,
+    heard: &[Command],
+    question: &Question,
+    today: Date,
+) -> Option<Command> {
+    let opening = question.expectation == Expectation::Open || question.opens;
+    let books = heard.contains(&Command::Want(Intent::Book));
+    let known = heard.iter().any(|command| matches!(command, Command::When(_)));
+    if !opening || !books || known {
+        return None;
+    }
+    day_time::of_an_appointment(text, today).filter(|wish| !wish.is_empty()).map(Command::When)
 }
 
 /// Whether any wish may be told here, and none was found.
@@ -108,7 +125,7 @@ fn asked_for(text: &str, question: &Question, today: Date) -> Vec<Command> {
     match question.expectation {
         Expectation::Choice => commands.extend(request::choice(text, question.options)),
         Expectation::Digits => {
-            let digits = numbers::digits(&words::split(text));
+            let digits = numbers::digits_corrected(text);
             if digits.len() >= DIGITS_MIN {
                 commands.push(Command::Digits(Phi::new(digits)));
             }

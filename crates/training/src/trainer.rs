@@ -35,10 +35,10 @@ pub struct Progress {
     pub gradient: f64,
 }
 
-/// An example with what the untrained layers make of it: (tokens, width).
+/// An example, and where what the untrained layers make of it begins.
 struct Prepared {
     example: Example,
-    state: Tensor,
+    state_at: usize,
 }
 
 /// A run.
@@ -46,6 +46,10 @@ pub struct Trainer<'a> {
     base: &'a Transformer,
     plan: Plan,
     examples: Vec<Prepared>,
+    /// What the untrained layers make of all tokens, one example behind the other: one piece of
+    /// memory, because thousands of pieces among those that a step needs for a moment leave it full
+    /// of holes, which took ten times as much.
+    states: Vec<f32>,
     /// The tokens that lines are made of, in order: only these are told apart, which is all that a
     /// grammar leaves, and a fraction of the work.
     vocabulary: Vec<u32>,
@@ -69,6 +73,8 @@ impl<'a> Trainer<'a> {
         mut told: impl FnMut(usize),
     ) -> Result<Self> {
         let mut prepared = Vec::with_capacity(examples.len());
+        let tokens: usize = examples.iter().map(|example| example.tokens.len()).sum();
+        let mut states = Vec::with_capacity(tokens * base.shape().width());
         let first = base.shape().layers.saturating_sub(plan.layers);
         let mut order: Vec<Example> = examples;
         order.sort_by_key(|example| example.tokens.len());
@@ -76,8 +82,9 @@ impl<'a> Trainer<'a> {
             let ids = padded(batch.iter().map(|example| &example.tokens), base.device())?;
             let state = base.layers(0..first, base.embed(&ids)?, None)?.detach();
             for (row, example) in batch.iter().enumerate() {
-                let state = state.get(row)?.narrow(0, 0, example.tokens.len())?.copy()?;
-                prepared.push(Prepared { example: example.clone(), state });
+                prepared.push(Prepared { example: example.clone(), state_at: states.len() });
+                let state = state.get(row)?.narrow(0, 0, example.tokens.len())?;
+                states.extend(state.flatten_all()?.to_vec1::<f32>()?);
             }
             told(prepared.len());
         }
@@ -90,6 +97,7 @@ impl<'a> Trainer<'a> {
             base,
             plan,
             examples: prepared,
+            states,
             vocabulary,
             output,
             weights,
@@ -187,11 +195,13 @@ impl<'a> Trainer<'a> {
         let device = self.base.device();
         let chosen: Vec<&Prepared> = batch.iter().map(|at| &self.examples[*at]).collect();
         let longest = chosen.iter().map(|one| one.example.tokens.len()).max().unwrap_or_default();
-        let mut states = Vec::with_capacity(chosen.len());
+        let width = self.base.shape().width();
+        let mut states = Vec::with_capacity(chosen.len() * longest * width);
         let (mut rows, mut targets) = (Vec::new(), Vec::new());
         for (sequence, one) in chosen.iter().enumerate() {
             let tokens = &one.example.tokens;
-            states.push(one.state.pad_with_zeros(0, 0, longest - tokens.len())?);
+            states.extend_from_slice(&self.states[one.state_at..][..tokens.len() * width]);
+            states.resize((sequence + 1) * longest * width, 0.0);
             for (at, token) in tokens.iter().enumerate().skip(one.example.line_at) {
                 // The state at a token foretells the next one.
                 rows.push((sequence * longest + at - 1) as u32);
@@ -202,9 +212,8 @@ impl<'a> Trainer<'a> {
         }
         let layers = self.base.shape().layers;
         let first = layers.saturating_sub(self.plan.layers);
-        let state = Tensor::stack(&states, 0)?;
+        let state = Tensor::from_vec(states, (chosen.len(), longest, width), device)?;
         let state = self.base.layers(first..layers, state, Some(adapter))?;
-        let width = state.dim(2)?;
         let rows = Tensor::new(rows, device)?;
         let state = state.reshape(((), width))?.index_select(&rows, 0)?;
         mean_loss(&self.base.logits_among(&state, &self.output)?, &targets)

@@ -30,6 +30,13 @@ pub struct Shape {
     pub layers: usize,
 }
 
+impl Shape {
+    /// Width of a token's state: that of all heads.
+    pub const fn width(&self) -> usize {
+        self.heads * self.head_width
+    }
+}
+
 /// An open file.
 pub struct Weights<R> {
     content: Content,

@@ -1,4 +1,5 @@
-//! What the model may write.
+//! What the model may write: acts, topics and values of closed lists; names of medicines and implants
+//! only where they are on a list or the caller said them.
 
 use std::sync::Arc;
 
@@ -7,6 +8,8 @@ use llguidance::toktrie::{TokEnv, TokRxInfo, TokTrie, TokenId, TokenizerEnv};
 use llguidance::{Matcher, ParserFactory};
 
 use super::tokenizer::ModelTokenizer;
+use crate::parsers::exam;
+use crate::parsers::terms::{self, Term};
 
 /// A line of labels ([`super::labels::Labels`]).
 const LABELS: &str = r#"
@@ -16,20 +19,24 @@ PLAIN: "repeat" | "goodbye" | "none" | "request_person"
 QUESTION: "prepare" | "clinic_question" | "results_question"
 ANSWER: "book" | "reschedule" | "cancel" | "check_appointment" | "report_symptom" | "affirm" | "deny" | "provide" | "unsure" | "correct"
 TOPIC: "fasting" | "water" | "medication" | "metformin" | "insulin" | "blood_thinner" | "caffeine" | "jewellery" | "clothing" | "arrival_time" | "breastfeeding" | "sedation" | "parking" | "directions" | "hours" | "cost" | "insurance" | "claustrophobia" | "radiation" | "contrast_safety" | "duration" | "companion" | "interpreter" | "cd_copy" | "portal" | "noise" | "pain" | "ai_identity" | "privacy" | "late" | "lost_property" | "complaint" | "referral" | "accessibility" | "facilities" | "children" | "what_happens" | "after_care" | "weight_limit" | "reminder" | "wait_time" | "still_needed" | "results_time" | "results_meaning"
-slot: "modality " MODALITY | "body part " TEXT | "side " SIDE | "contrast " YESNO | "for whom " WHOM | "weekday " DAYS | "part of day " PARTS | "medication " TEXT | "blood thinner " TEXT | "allergy " TEXT | "implant " TEXT | "prior reaction " DOUBT | "kidney problem " DOUBT | "diabetes " DOUBT | "pregnant " DOUBT | "claustrophobia " DOUBT
+slot: "modality " MODALITY | "body part " PARTS_OF_BODY | "side " SIDE | "contrast " YESNO | "for whom " WHOM | "weekday " DAYS | "part of day " PARTS_OF_DAY | "medication " medication (", " medication)* | "blood thinner " thinner | "allergy " allergy (", " allergy)* | "implant " implant (", " implant)* | "prior reaction " DOUBT | "kidney problem " DOUBT | "diabetes " DOUBT | "pregnant " DOUBT | "claustrophobia " DOUBT
 MODALITY: /(ct|mri|ultrasound|mammography|xray|pet_ct|fluoroscopy|biopsy|dexa)(, (ct|mri|ultrasound|mammography|xray|pet_ct|fluoroscopy|biopsy|dexa)){0,2}/
 SIDE: "left" | "right" | "both"
 YESNO: "yes" | "no"
 DOUBT: "yes" | "no" | "unsure"
 WHOM: "self" | "child" | "parent" | "spouse" | "other"
 DAYS: /(monday|tuesday|wednesday|thursday|friday|saturday|sunday)(, (monday|tuesday|wednesday|thursday|friday|saturday|sunday)){0,3}/
-PARTS: /(morning|afternoon|evening)(, (morning|afternoon|evening)){0,2}/
-TEXT: /[a-z0-9][a-z0-9 ,'.-]{0,60}/
+PARTS_OF_DAY: /(morning|afternoon|evening)(, (morning|afternoon|evening)){0,2}/
 "#;
 
-/// A grammar, compiled for a vocabulary.
+/// What stands for words that the caller said.
+const SAID: &str = "SAID";
+
+/// A grammar for a vocabulary.
 pub(super) struct Grammar {
-    matcher: Matcher,
+    factory: ParserFactory,
+    /// All of it but the words that the caller said.
+    text: String,
     end: u32,
 }
 
@@ -56,21 +63,40 @@ impl Grammar {
         let environment: TokEnv = Arc::new(Environment { trie });
         let mut factory = ParserFactory::new_simple(&environment).map_err(|e| e.to_string())?;
         factory.quiet();
-        let grammar = TopLevelGrammar::from_lark(LABELS.to_owned());
-        let matcher = Matcher::new(factory.create_parser(grammar));
-        if matcher.is_error() {
-            return Err(format!(
-                "the grammar does not compile: {}",
-                matcher.get_error().unwrap_or_default()
-            ));
-        }
-        Ok(Self { matcher, end })
+        let grammar = Self { factory, text: labels(), end };
+        grammar.begin("")?;
+        Ok(grammar)
     }
 
-    /// A fresh sentence.
-    pub(super) fn begin(&self) -> Sentence {
-        Sentence { matcher: self.matcher.deep_clone(), end: self.end }
+    /// A fresh sentence about words that were said.
+    pub(super) fn begin(&self, said: &str) -> Result<Sentence, String> {
+        let words = serde_json::json!({ "substring_words": said.trim() });
+        let text = format!("{}{SAID}: %regex {words}\n", self.text);
+        let parser = self.factory.create_parser(TopLevelGrammar::from_lark(text));
+        let matcher = Matcher::new(parser);
+        if matcher.is_error() {
+            let reason = matcher.get_error().unwrap_or_default();
+            return Err(format!("the grammar does not compile: {reason}"));
+        }
+        Ok(Sentence { matcher, end: self.end })
     }
+}
+
+/// The fixed part.
+fn labels() -> String {
+    let any = |values: &[&str]| values.join("|");
+    let body = any(&exam::body_parts());
+    let rules = [
+        ("medication", Term::Medication, "none"),
+        ("thinner", Term::BloodThinner, "yes|no|unsure"),
+        ("allergy", Term::Allergy, "none"),
+        ("implant", Term::Implant, "none"),
+    ];
+    let rules = rules.map(|(rule, term, other)| {
+        let known = any(&terms::of(term));
+        format!("{rule}: {0} | {SAID}\n{0}: /{other}|{known}/\n", rule.to_uppercase())
+    });
+    format!("{LABELS}PARTS_OF_BODY: /({body})(, ({body})){{0,2}}/\n{}", rules.concat())
 }
 
 /// A sentence in the making.

@@ -136,8 +136,9 @@ impl TurnReader {
     pub fn read(&self, asked: &Asked, said: &str, limit: Duration) -> Result<Reading, ModelError> {
         let deadline = Deadline::after(limit);
         let mut keys = asked.keys.clone();
-        let mut state = self.follow(&labels::answer(said), &mut keys)?;
-        let mut sentence = self.grammar.begin();
+        let said = labels::answer(said);
+        let mut state = self.follow(&said, &mut keys)?;
+        let mut sentence = self.grammar.begin(&said).map_err(ModelError::Inference)?;
         let (mut written, mut confidence) = (Vec::new(), 1.0);
         let mut head = true;
         while written.len() < LINE_MAX {

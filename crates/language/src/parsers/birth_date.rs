@@ -81,8 +81,59 @@ fn corrected(text: &str, calendar: Calendar) -> Option<Date> {
     real(year, earlier.month(), earlier.day(), calendar)
 }
 
+/// Days that have names, as month and day. Where a day moves or differs by country it is not here.
+const NAMED_DAYS: &[(&[&str], &str)] = &[
+    (&["new", "years", "eve"], "december 31"),
+    (&["new", "years", "day"], "january 1"),
+    (&["new", "year", "day"], "january 1"),
+    (&["groundhog", "day"], "february 2"),
+    (&["valentines", "day"], "february 14"),
+    (&["valentine", "day"], "february 14"),
+    (&["leap", "day"], "february 29"),
+    (&["saint", "patricks", "day"], "march 17"),
+    (&["st", "patricks", "day"], "march 17"),
+    (&["paddys", "day"], "march 17"),
+    (&["april", "fools", "day"], "april 1"),
+    (&["april", "fool", "day"], "april 1"),
+    (&["april", "fools"], "april 1"),
+    (&["may", "day"], "may 1"),
+    (&["cinco", "de", "mayo"], "may 5"),
+    (&["juneteenth"], "june 19"),
+    (&["halloween"], "october 31"),
+    (&["hallowe", "en"], "october 31"),
+    (&["all", "saints", "day"], "november 1"),
+    (&["guy", "fawkes"], "november 5"),
+    (&["bonfire", "night"], "november 5"),
+    (&["christmas", "eve"], "december 24"),
+    (&["christmas", "day"], "december 25"),
+    (&["christmas"], "december 25"),
+    (&["xmas"], "december 25"),
+    (&["boxing", "day"], "december 26"),
+];
+
+/// The words with named days said plainly.
+fn with_days_named(words: Vec<String>) -> Vec<String> {
+    let (mut plain, mut at) = (Vec::with_capacity(words.len()), 0);
+    while at < words.len() {
+        let named = NAMED_DAYS.iter().find(|(name, _)| {
+            words[at..].len() >= name.len() && words[at..].iter().zip(*name).all(|(a, b)| a == b)
+        });
+        match named {
+            Some((name, day)) => {
+                plain.extend(day.split(' ').map(str::to_owned));
+                at += name.len();
+            }
+            None => {
+                plain.push(words[at].clone());
+                at += 1;
+            }
+        }
+    }
+    plain
+}
+
 fn parse_plain(text: &str, calendar: Calendar) -> Option<Date> {
-    let words = words::split(text);
+    let words = with_days_named(words::split(text));
     // "…, I just turned seventy eight": an age is no part of the date.
     let age = ["turned", "turning", "aged"];
     let end = words.iter().position(|word| age.contains(&word.as_str())).filter(|end| *end >= 3);
@@ -112,9 +163,25 @@ fn parse_plain(text: &str, calendar: Calendar) -> Option<Date> {
         {
             return Some(date);
         }
-        return with_month(month, &found, calendar);
+        return with_month(month, &found, calendar)
+            .or_else(|| said_twice(month, before, &found, calendar));
     }
     from_numbers(&found, calendar).or_else(|| run_together(&found, calendar))
+}
+
+/// "Ten twelve ninety three, that's October": the numbers are a whole date, and the name of the month
+/// behind them, alone or with the day, tells which of them is the month.
+fn said_twice(month: i8, before: usize, found: &[Number], calendar: Calendar) -> Option<Date> {
+    let (numbers, again) = found.split_at(before);
+    let agrees = |date: &Date| {
+        let day = again.first().map(|day| day.value);
+        date.month() == month && day.is_none_or(|day| day == u32::from(date.day().unsigned_abs()))
+    };
+    let orders = [DateOrder::MonthDay, DateOrder::DayMonth];
+    let mut dates = orders
+        .into_iter()
+        .filter_map(|order| from_numbers(numbers, Calendar { order, ..calendar }).filter(agrees));
+    dates.next()
 }
 
 /// "527 66", "1229 59": what recognisers make of "five twenty-seven sixty-six". Month, day and year
@@ -279,6 +346,13 @@ mod tests {
             ("1229 59", date(1959, 12, 29)),
             ("122959", date(1959, 12, 29)),
             ("3191967", date(1967, 3, 19)),
+            ("ten twelve ninety three, that's october", date(1993, 10, 12)),
+            ("ten twelve ninety three, so december", date(1993, 12, 10)),
+            ("zero three, zero six, one nine five two, march sixth", date(1952, 3, 6)),
+            ("april fool's day, eighty five", date(1985, 4, 1)),
+            ("Christmas Eve, 1961", date(1961, 12, 24)),
+            ("new year's day nineteen fifty", date(1950, 1, 1)),
+            ("I'm a Halloween baby, seventy two", date(1972, 10, 31)),
         ] {
             assert_eq!(parse(said, TODAY), Some(expected), "{said}");
         }

@@ -85,6 +85,43 @@ pub fn parse(text: &str, today: Date) -> Option<TimeWish> {
     (found || open).then_some(wish)
 }
 
+/// Words that tell of something else than the appointment: of the past, or of another errand.
+const ELSEWHEN: &[&str] = &[
+    "last",
+    "ago",
+    "since",
+    "yesterday",
+    "was",
+    "were",
+    "had",
+    "saw",
+    "seen",
+    "told",
+    "said",
+    "ordered",
+    "referred",
+    "fell",
+    "started",
+    "came",
+    "went",
+    "did",
+    "got",
+    "rang",
+    "called",
+    "born",
+    "years",
+];
+
+/// A wish in words that tell a story beside it, at the beginning of a call: only clauses that are not
+/// about the past count.
+pub fn of_an_appointment(text: &str, today: Date) -> Option<TimeWish> {
+    let clauses = text.split([',', '.', ';', '?', '!']);
+    let told =
+        |clause: &&str| words::split(clause).iter().any(|word| ELSEWHEN.contains(&word.as_str()));
+    let rest: Vec<&str> = clauses.filter(|clause| !told(clause)).collect();
+    parse(&rest.join(", "), today)
+}
+
 struct Reader<'a> {
     words: &'a [String],
     today: Date,
@@ -503,6 +540,19 @@ mod tests {
             assert_eq!(read(said), expected, "{said}");
         }
         assert_eq!(parse("noon", TODAY).and_then(|wish| wish.time), Some(time(12, 0, 0, 0)));
+    }
+
+    #[test]
+    fn a_day_of_the_past_is_no_wish() {
+        let read = |text: &str| {
+            of_an_appointment(text, TODAY).map_or("nothing".to_owned(), |wish| wish.described())
+        };
+        assert_eq!(
+            read("she ordered it on Monday, could I come Thursday morning?"),
+            "on a Thursday, in the morning"
+        );
+        assert_eq!(read("I fell on Friday and need an x-ray"), "nothing");
+        assert_eq!(read("I need an MRI, any Wednesday"), "on a Wednesday");
     }
 
     proptest::proptest! {

@@ -91,23 +91,42 @@ const BODY_PARTS: &[(&str, &str)] = &[
     ("tummy", "abdomen"),
     ("stomach", "abdomen"),
     ("shoulder", "shoulder"),
+    ("shoulders", "shoulder"),
     ("elbow", "elbow"),
+    ("elbows", "elbow"),
     ("wrist", "wrist"),
+    ("wrists", "wrist"),
     ("hand", "hand"),
     ("hands", "hand"),
     ("arm", "arm"),
+    ("arms", "arm"),
     ("hip", "hip"),
     ("hips", "hip"),
     ("knee", "knee"),
     ("knees", "knee"),
     ("ankle", "ankle"),
+    ("ankles", "ankle"),
     ("foot", "foot"),
     ("feet", "foot"),
     ("leg", "leg"),
+    ("legs", "leg"),
     ("calf", "leg"),
     ("shin", "leg"),
+    ("testicles", "testicles"),
+    ("testicle", "testicles"),
+    ("scrotum", "testicles"),
+    ("lymph node", "lymph node"),
+    ("lymph nodes", "lymph node"),
     ("whole body", "whole body"),
 ];
+
+/// Every body part, once.
+pub fn body_parts() -> Vec<&'static str> {
+    let mut parts: Vec<&str> = BODY_PARTS.iter().map(|(_, part)| *part).collect();
+    parts.sort_unstable();
+    parts.dedup();
+    parts
+}
 
 /// Reads what the words say about the exam. `side_asked` tells that left or right was the
 /// question; otherwise a side counts only beside a body part ("the right knee"), because "right"

@@ -8,6 +8,7 @@ pub mod name;
 pub mod numbers;
 pub mod request;
 mod request_phrases;
+pub mod terms;
 pub mod to_book;
 pub mod topic;
 pub mod yes_no;

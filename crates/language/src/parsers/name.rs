@@ -68,6 +68,25 @@ const SAME_WORD: f64 = 0.55;
 
 /// Reads a name, given name first. `None` when the words hold none.
 pub fn parse(text: &str) -> Option<String> {
+    said_again(text).or_else(|| parse_once(text))
+}
+
+/// "It's Llewellyn, double L at the front, Griff Llewellyn": what stands last is a whole name that
+/// takes up what was said before, which is no more of it.
+fn said_again(text: &str) -> Option<String> {
+    let (before, last) = text.trim_end_matches(['.', '!', ' ']).rsplit_once(',')?;
+    let last_words = words::split(last);
+    let earlier = words::split(before);
+    let (heard, spelled) = separate(&last_words);
+    let whole = (2..=NAME_WORDS_MAX).contains(&heard.len()) && spelled.is_empty();
+    let again = heard.iter().any(|word| earlier.contains(word));
+    let role = |word: &String| ["first", "last", "surname", "family"].contains(&word.as_str());
+    // "Fuentes like fountains" compares, and "last name Medeiros" says only one part.
+    let plain = last_words.len() == heard.len() && !heard.iter().any(role);
+    (whole && again && plain).then(|| parse_once(last)).flatten()
+}
+
+fn parse_once(text: &str) -> Option<String> {
     let words = words::split(text);
     if words.iter().any(|word| NOT_A_NAME.contains(&word.as_str())) {
         return None;
@@ -228,6 +247,8 @@ mod tests {
             ("Sean O'Brien", Some("Sean Obrien")),
             ("Lin Dee. D as in dog, double E", Some("Lin Dee")),
             ("maria del carmen fuentes, fuentes like fountains", Some("Maria Del Carmen Fuentes")),
+            ("it's llewellyn, double l at the front, griff llewellyn", Some("Griff Llewellyn")),
+            ("theodore, but put teddy, no, put theodore, theodore marsh", Some("Theodore Marsh")),
             ("why do you need that", None),
             ("", None),
         ] {

@@ -130,6 +130,35 @@ pub fn digits(words: &[String]) -> String {
     found
 }
 
+/// As [`digits`], for a number that is said in one go and mended on the way. "Zero one, sorry, zero
+/// two": what follows the correction replaces as many digits before it as its first piece has. "Two,
+/// no, three, three two three": a piece that takes up that one begins again.
+pub fn digits_corrected(text: &str) -> String {
+    const CORRECTIONS: &[&str] =
+        &["no", "sorry", "correction", "rather", "wait", "scratch", "strike"];
+    let corrects = |word: &String| CORRECTIONS.contains(&word.as_str());
+    let (mut found, mut mended) = (String::new(), String::new());
+    let mut replaces = false;
+    for piece in text.split([',', ';', '.']) {
+        let words = words::split(piece);
+        for (number, part) in words.split(corrects).enumerate() {
+            replaces |= number > 0;
+            let digits = digits(part);
+            if digits.is_empty() {
+                continue;
+            }
+            let again =
+                !mended.is_empty() && digits.len() > mended.len() && digits.starts_with(&mended);
+            let dropped = if replaces { digits.len() } else { mended.len() * usize::from(again) };
+            found.truncate(found.len().saturating_sub(dropped));
+            mended = if replaces { digits.clone() } else { String::new() };
+            replaces = false;
+            found.push_str(&digits);
+        }
+    }
+    found
+}
+
 /// A zero is said as the letter, and written as one in the middle of a number: "886O".
 pub fn with_zeros(word: &str) -> String {
     let numeric = word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'o');
@@ -184,6 +213,15 @@ mod tests {
             "8085550173"
         );
         assert_eq!(digits(&split("808-555-0173, it's my cell")), "8085550173");
+        assert_eq!(
+            digits_corrected(
+                "uh, two, no, three, three two three, five five five, zero one oh seven"
+            ),
+            "3235550107"
+        );
+        assert_eq!(digits_corrected("five five five, zero one, sorry, zero two"), "55502");
+        assert_eq!(digits_corrected("no landline, 555 0173"), "5550173");
+        assert_eq!(digits_corrected("808-555-0173"), "8085550173");
         assert_eq!(digits(&split("double five five, oh one, seventy three")), "5550173");
     }
 }

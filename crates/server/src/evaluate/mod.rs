@@ -91,8 +91,8 @@ fn each_reading(
         let (labels, took): (Vec<_>, Vec<_>) =
             read.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
         let of = |source: Source| -> Vec<Reading> {
-            let pairs = parsed.iter().zip(&labels);
-            pairs.map(|(parsed, labels)| combined(parsed, labels, source)).collect()
+            let all = records.iter().zip(&parsed).zip(&labels);
+            all.map(|((record, parsed), labels)| combined(record, parsed, labels, source)).collect()
         };
         tell(*source, &of(*source), &took)?;
         if *source == Source::FineTuned {

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use radline_dialogue::{
-    Command, Distress, ExamMention, Intent, Question, RedFlags, Side, TimeWish, wording,
+    Command, Distress, ExamMention, Intent, Question, RedFlags, Side, TimeWish,
+    screening::WeightUnit, wording, words,
 };
 use radline_language::model::ModelError;
-use radline_language::model::labels::{Labels, SLOTS};
+use radline_language::model::labels::Labels;
 use radline_language::model::turn_reader::TurnReader;
-use radline_language::understanding;
+use radline_language::parsers::terms::{self, Term};
+use radline_language::parsers::{day_time, exam};
+use radline_language::{labelled, understanding};
 use radline_phi::Phi;
 use radline_training::record::{NO_FLAG, Record};
 
@@ -55,23 +58,75 @@ pub(super) fn label(record: &Record, model: &TurnReader) -> Result<Labelled, Mod
     Ok((reading.labels, began.elapsed()))
 }
 
-/// What the model says is meant, beside what the parsers found; their values count where both are
-/// asked.
-pub(super) fn combined(parsers: &Reading, model: &Labels, source: Source) -> Reading {
+/// What the model says is meant, beside what the parsers found; their values count where both have
+/// one.
+pub(super) fn combined(
+    record: &Record,
+    parsers: &Reading,
+    model: &Labels,
+    source: Source,
+) -> Reading {
+    let both = source == Source::Both;
     let intent = match parsers.intent.as_str() {
         _ if parsers.red_flag != NO_FLAG => "report_symptom",
-        "request_person" if source == Source::Both => "request_person",
+        "request_person" if both => "request_person",
         _ => &model.intent,
     };
-    let mut slots = BTreeMap::new();
+    let mut slots = model.slots.clone();
     // What is not meant for the line, or changes nothing, has no values.
     let empty = ["repeat", "goodbye", "none", "request_person"].contains(&intent);
-    if source == Source::Both && !empty {
+    if both && !empty {
+        slots = labelled::backed(&record.said, model).slots;
         slots.extend(parsers.slots.clone());
-        slots.retain(|slot, _| !SLOTS.contains(&slot.as_str()));
+        slots.extend(day_told(record, intent));
+        answered(&mut slots, record, intent);
     }
-    slots.extend(model.slots.clone());
+    // The day in a yes or no is not the appointment's: "heparin until Friday".
+    if record.expects == "yes_no" && ["affirm", "deny", "unsure"].contains(&intent) {
+        let about_time = ["date", "weekday", "part_of_day", "time", "not_before", "not_after"];
+        slots.retain(|slot, _| !about_time.contains(&slot.as_str()));
+    }
     Reading { intent: intent.to_owned(), slots, ..parsers.clone() }
+}
+
+/// The day and time that are told with a wish about an appointment.
+fn day_told(record: &Record, intent: &str) -> BTreeMap<String, String> {
+    let mut slots = BTreeMap::new();
+    let about = ["book", "reschedule", "cancel", "check_appointment", "prepare"].contains(&intent);
+    if about
+        && record.expects == "open"
+        && let Some(wish) = day_time::of_an_appointment(&record.said, record.today)
+    {
+        fill(&mut slots, &Command::When(wish));
+    }
+    slots
+}
+
+/// A yes or no fills the slot that its question is about, as the table of questions does in a call.
+fn answered(slots: &mut BTreeMap<String, String>, record: &Record, intent: &str) {
+    const ABOUT: [(&str, &[&str]); 7] = [
+        ("kidney_problem", &["kidney", "kidneys", "renal", "dialysis"]),
+        ("pregnant", &["pregnant", "pregnancy", "expecting"]),
+        ("diabetes", &["diabetes", "diabetic"]),
+        ("prior_reaction", &["reaction", "reacted"]),
+        ("claustrophobia", &["claustrophobic", "claustrophobia", "enclosed", "confined", "small"]),
+        ("implant", &["metal", "implant", "implants", "implanted", "pacemaker"]),
+        ("blood_thinner", &["thin", "thinner", "thinners", "thinning", "clotting"]),
+    ];
+    let asked = words::split(&record.asked);
+    let names = |words: &&[&str]| asked.iter().any(|word| words.contains(&word.as_str()));
+    let Some((slot, _)) = ABOUT.iter().find(|(_, words)| names(words)) else { return };
+    let free_text = ["implant", "blood_thinner"].contains(slot);
+    let value = match (intent, *slot) {
+        ("deny", "implant") => "none",
+        ("deny", _) => "no",
+        ("affirm", _) if !free_text => "yes",
+        ("unsure", _) if !free_text => "unsure",
+        _ => return,
+    };
+    if record.expects == "yes_no" {
+        slots.insert((*slot).to_owned(), value.to_owned());
+    }
 }
 
 /// What was understood.
@@ -93,6 +148,19 @@ pub(super) fn read(record: &Record, red_flags: &RedFlags) -> Reading {
     let mut slots = BTreeMap::new();
     for command in &commands {
         fill(&mut slots, command);
+        fill_chosen(&mut slots, command, record);
+    }
+    fill_terms(&mut slots, &record.said);
+    // Where the exam is the question, a body part alone answers it.
+    if ["exam", "body_part", "reason"].contains(&record.expects.as_str())
+        && let Some(exam) = exam::parse(&record.said, true)
+    {
+        fill(&mut slots, &Command::Exam(exam));
+    }
+    if record.expects == "number" && words::contains(&words::split(&record.asked), "weight") {
+        let pounds = WeightUnit::Pounds.of(&record.said);
+        slots.remove("phone");
+        slots.extend(pounds.map(|pounds| ("weight_lb".to_owned(), format!("{pounds:.0}"))));
     }
     let intent = if flag.is_some() { "report_symptom" } else { intent(&commands, &slots) };
     Reading {
@@ -131,6 +199,31 @@ fn intent(commands: &[Command], slots: &BTreeMap<String, String>) -> &'static st
     let value = (!slots.is_empty()).then_some((4, "provide"));
     let first = commands.iter().filter_map(of).chain(value).min();
     first.map_or("none", |(_, intent)| intent)
+}
+
+/// A time that was chosen by its place among those that were read out.
+fn fill_chosen(slots: &mut BTreeMap<String, String>, command: &Command, record: &Record) {
+    let offers = record.asked.split(['.', '?']).next().unwrap_or_default();
+    let offers = offers.split([',', ';']).flat_map(|part| part.split(" or "));
+    let wishes = offers.filter_map(|offer| day_time::parse(offer, record.today));
+    let wishes: Vec<TimeWish> = wishes.filter(|wish| !wish.is_empty()).collect();
+    let chosen = match command {
+        Command::Choose(place) => wishes.get(*place),
+        Command::ChooseLast => wishes.last(),
+        _ => None,
+    };
+    if let Some(wish) = chosen {
+        fill(slots, &Command::When(wish.clone()));
+    }
+}
+
+/// Medicines and the like that are named.
+fn fill_terms(slots: &mut BTreeMap<String, String>, said: &str) {
+    let kinds = [("medication", Term::Medication), ("blood_thinner", Term::BloodThinner)];
+    for (slot, kind) in kinds {
+        let names = terms::find(said, kind).join(", ");
+        slots.extend((!names.is_empty()).then(|| (slot.to_owned(), names)));
+    }
 }
 
 fn fill(slots: &mut BTreeMap<String, String>, command: &Command) {
