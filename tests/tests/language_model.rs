@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use radline_dialogue::Expectation;
 use radline_language::model::ModelError;
+use radline_language::model::batch::Batch;
 use radline_language::model::labels::SLOTS;
-use radline_language::model::turn_reader::TurnReader;
+use radline_language::model::turn_reader::{Reading, TurnReader};
 use radline_server::models::Manifest;
 use radline_server::models::cache::LANGUAGE;
 use radline_tests::server::models;
@@ -58,4 +59,50 @@ fn plain_wishes_and_answers_are_read_in_the_light_of_the_question() {
     assert_eq!((parking.intent.as_str(), parking.topic.as_str()), ("clinic_question", "parking"));
     let denied = read(Expectation::YesNo, "Do you have a pacemaker?", "no I don't");
     assert_eq!(denied.intent, "deny");
+}
+
+#[test]
+fn calls_that_are_read_together_are_read_as_if_alone() {
+    let model = reader();
+    let turns = [
+        (Expectation::Open, "How can I help you?", "i need to move my scan to another day"),
+        (Expectation::YesNo, "Any metal in your body?", "only my personality"),
+        (Expectation::DayTime, "When would you like to come?", "any wednesday, it's my day off"),
+        (Expectation::Open, "Anything else?", "where do i leave the car"),
+    ];
+    let asked = |expects, asked: &str| model.ask(expects, asked).expect("it reads");
+    let alone: Vec<Reading> = turns
+        .iter()
+        .map(|(expects, question, said)| {
+            model.read(&asked(*expects, question), said, LIMIT).expect("it reads")
+        })
+        .collect();
+    let mut batch = Batch::new(&model);
+    let mut together = vec![None; turns.len()];
+    // They come one after the other, in the middle of each other's lines; every second question is
+    // read only with its answer.
+    for (call, (expects, question, said)) in turns.iter().enumerate() {
+        let asked = match call % 2 {
+            0 => asked(*expects, question),
+            _ => model.unread(*expects, question),
+        };
+        batch.begin(call as u64, asked, said, LIMIT).expect("it begins");
+        for (owner, reading) in batch.step() {
+            together[owner as usize] = Some(reading.expect("it reads"));
+        }
+    }
+    // Somebody hangs up in between.
+    batch.begin(9, asked(Expectation::Open, ""), "hello there", LIMIT).expect("it begins");
+    batch.step();
+    batch.withdraw(9);
+    while !batch.is_empty() {
+        for (owner, reading) in batch.step() {
+            together[owner as usize] = Some(reading.expect("it reads"));
+        }
+    }
+    for (alone, together) in alone.iter().zip(&together) {
+        let together = together.as_ref().expect("nobody is left out");
+        assert_eq!(alone.labels, together.labels);
+        assert!((alone.confidence - together.confidence).abs() < 0.02, "{alone:?} {together:?}");
+    }
 }

@@ -365,6 +365,22 @@ fn what_the_model_read_counts_only_after_a_yes() {
 }
 
 #[test]
+fn a_wish_that_is_told_in_plain_words_needs_no_yes() {
+    let mut play = Play::new();
+    play.yes();
+    let read = by_model(vec![Command::Want(Intent::Book)]);
+    play.last = play.dialogue.hear(&"a snap of my insides".into(), &read);
+    play.state("reason_confirm");
+    for (said, intent) in
+        [("I need to book", Intent::Book), ("no, I want to cancel", Intent::Cancel)]
+    {
+        let mut plain = Play { dialogue: play.dialogue.clone(), last: play.last.clone() };
+        plain.say(said, vec![Command::Want(intent)]).state("name");
+        assert_eq!(plain.dialogue.slots().purpose, Some(intent), "{said}");
+    }
+}
+
+#[test]
 fn where_nothing_is_confirmed_the_model_is_not_listened_to() {
     let mut play = Play::identified(order(Modality::Mri, None));
     play.state("symptoms_question");

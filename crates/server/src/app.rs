@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use radline_dialogue::{RedFlags, Scenario, SiteFacts, wording};
+use radline_dialogue::{Expectation, Question, RedFlags, Scenario, SiteFacts, wording};
 use radline_language::model::turn_reader::TurnReader;
 use radline_phi::Phi;
 use radline_speech::{
@@ -27,11 +27,14 @@ use crate::metrics::Metrics;
 use crate::models::cache::LANGUAGE;
 use crate::models::{Cache, Manifest};
 use crate::site::Site;
+use crate::workers::endpoint::{Endpoint, EndpointConfig};
 use crate::workers::{Ears, Reader, Voice};
 use crate::{call_driver, clinic_seed, http, missed_call};
 
 /// Longest wait for calls to say goodbye once they were told to.
 const GOODBYE: Duration = Duration::from_secs(12);
+/// Longest wait for the first answer of a language model elsewhere, which may have to load it.
+const FIRST_ANSWER: Duration = Duration::from_secs(10);
 /// Voice-activity models kept for later calls.
 const SPARE_EARS_MAX: usize = 32;
 /// How often the worklist's names are read.
@@ -123,7 +126,9 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
 
     let (folder, models) = (cache.folder().to_owned(), manifest);
     let (ears, threads) = (config.transcription.clone(), config.model_threads);
-    let loading = tokio::task::spawn_blocking(move || load(&folder, &models, &ears, threads));
+    let language = config.language.clone();
+    let loading =
+        tokio::task::spawn_blocking(move || load(&folder, &models, &ears, language, threads));
     let loaded = loading.await??;
     let services = Arc::new(Services {
         site,
@@ -170,7 +175,13 @@ struct Loaded {
 }
 
 /// Loads every model and lets each do a little work, so that the first caller does not wait.
-fn load(folder: &Path, manifest: &Manifest, transcription: &str, threads: usize) -> Result<Loaded> {
+fn load(
+    folder: &Path,
+    manifest: &Manifest,
+    transcription: &str,
+    language: Option<EndpointConfig>,
+    threads: usize,
+) -> Result<Loaded> {
     let file = |id| folder.join(manifest.file(id));
     onnx::load(&file("onnxruntime"))?;
     let mut transcriber = WhisperTranscriber::load(&file(transcription), threads)?;
@@ -182,7 +193,10 @@ fn load(folder: &Path, manifest: &Manifest, transcription: &str, threads: usize)
     let voice_activity = SileroVoiceActivity::load(&voice_activity_file)?;
     let voice = Voice::start(piper, folder.join("prompts"), manifest.file("piper-joe").to_owned())
         .context("prompts cannot be kept beside the models")?;
-    let reader = Reader::start(TurnReader::built_in(&file(LANGUAGE))?)?;
+    let reader = match language {
+        Some(elsewhere) => remote_reader(elsewhere)?,
+        None => reader(&file(LANGUAGE))?,
+    };
     Ok(Loaded {
         ears: Ears::start(transcriber)?,
         voice,
@@ -190,6 +204,28 @@ fn load(folder: &Path, manifest: &Manifest, transcription: &str, threads: usize)
         voice_activity,
         voice_activity_file,
     })
+}
+
+/// The language model of this machine. Without it callers are understood by the parsers alone and asked
+/// more often, which is better than no telephone.
+fn reader(file: &Path) -> Result<Reader> {
+    match TurnReader::built_in(file) {
+        Ok(model) => Ok(Reader::start(model)?),
+        Err(error) => {
+            tracing::error!(%error, "no language model, callers will be asked more often; `radline models fetch` brings it");
+            Ok(Reader::absent())
+        }
+    }
+}
+
+/// A language model elsewhere. It may come up later than this server.
+fn remote_reader(config: EndpointConfig) -> Result<Reader> {
+    let place = config.url.clone();
+    let endpoint = Endpoint::new(config)?;
+    if let Err(error) = endpoint.read(&Question::of(Expectation::Open), "hello", FIRST_ANSWER) {
+        tracing::error!(%place, %error, "the language model's endpoint did not answer as it should");
+    }
+    Ok(Reader::remote(endpoint)?)
 }
 
 /// Keeps the recogniser up to date with the site's words and the names on the worklist.

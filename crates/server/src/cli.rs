@@ -188,6 +188,18 @@ pub enum Evaluate {
     },
     /// Invented callers, played against the dialogues in text
     Dialogues(Callers),
+    /// How fast the language model reads and writes, alone and for many calls at once
+    Speed {
+        /// Labelled utterances that the calls say
+        #[arg(long)]
+        data: PathBuf,
+        /// Prints one JSON object
+        #[arg(long)]
+        json: bool,
+        /// Who reads them
+        #[command(flatten)]
+        readers: Readers,
+    },
 }
 
 /// Who reads labelled utterances beside the parsers.

@@ -9,6 +9,9 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use radline_telephony::{Admission, Credentials, Network, SipConfig};
 use serde::Deserialize;
+use url::Url;
+
+use crate::workers::endpoint::EndpointConfig;
 
 /// Options that `serve` takes from flags, the environment or the file.
 #[derive(Debug, Clone, Default, Args)]
@@ -53,6 +56,7 @@ struct ConfigFile {
     http: Option<SocketAddr>,
     #[serde(default)]
     sip: SipTable,
+    language: Option<LanguageTable>,
     #[serde(default)]
     limits: LimitsTable,
 }
@@ -75,6 +79,14 @@ struct TrunkTable {
     password_file: PathBuf,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LanguageTable {
+    endpoint: String,
+    model: String,
+    key_file: Option<PathBuf>,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct LimitsTable {
@@ -94,6 +106,8 @@ pub struct Config {
     pub models: Option<PathBuf>,
     /// The transcription model, by its name in the manifest.
     pub transcription: String,
+    /// Where the language model is, if not on this machine.
+    pub language: Option<EndpointConfig>,
     /// Address for health and metrics.
     pub http: SocketAddr,
     /// The telephone line.
@@ -138,6 +152,7 @@ impl Config {
             data,
             models: options.models.or(file.models),
             transcription: file.transcription.unwrap_or_else(|| TRANSCRIPTION.to_owned()),
+            language: file.language.map(endpoint).transpose()?,
             http: options.http.or(file.http).unwrap_or(([127, 0, 0, 1], 8080).into()),
             sip: SipConfig {
                 listen: options.sip.or(file.sip.listen).unwrap_or(([127, 0, 0, 1], 5060).into()),
@@ -163,6 +178,20 @@ fn credentials(trunk: TrunkTable) -> Result<Credentials> {
     let password = std::fs::read_to_string(path)
         .with_context(|| format!("{}: the trunk's password cannot be read", path.display()))?;
     Ok(Credentials { realm: trunk.realm, user: trunk.user, password: password.trim().to_owned() })
+}
+
+fn endpoint(table: LanguageTable) -> Result<EndpointConfig> {
+    let place = &table.endpoint;
+    let url = Url::parse(place).with_context(|| format!("{place} is no address of a model"))?;
+    if !["http", "https"].contains(&url.scheme()) {
+        bail!("the model's address begins with http:// or https://, not {}://", url.scheme());
+    }
+    let key = table.key_file.map(|path| {
+        let key = std::fs::read_to_string(&path);
+        key.with_context(|| format!("{}: the model's key cannot be read", path.display()))
+    });
+    let key = key.transpose()?.map(|key| key.trim().to_owned());
+    Ok(EndpointConfig { url, model: table.model, key })
 }
 
 fn admission(peers: &[String], trunks: Vec<Credentials>) -> Result<Admission> {

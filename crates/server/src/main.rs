@@ -122,6 +122,11 @@ async fn run_async(command: Command) -> Result<()> {
             let what = evaluate::dialogues::Plays { data, site, seed, plays };
             evaluate::dialogues::run(what, options.json, options.errors.as_deref()).await
         }
+        Command::Evaluate(cli::Evaluate::Speed { data, json, readers }) => {
+            let base = evaluate::base(&readers)?;
+            let reader = evaluate::tuned(&base, readers.adapter.as_deref())?;
+            evaluate::speed::run(&base, reader, &data, json)
+        }
         Command::Models(_) => Ok(()),
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use candle_core::Device;
-use radline_language::model::transformer::Transformer;
+use radline_language::model::transformer::{Products, Transformer};
 use radline_language::model::{self, ModelTokenizer};
 
 use crate::TrainingError;
@@ -22,8 +22,8 @@ impl Base {
     /// # Errors
     /// The file is missing, damaged or of another architecture.
     pub fn load(file: &Path) -> Result<Self, TrainingError> {
-        let (model, tokenizer) =
-            model::open(file, |weights| Transformer::load(weights, &Device::Cpu))?;
+        let load = |weights: &mut _| Transformer::load(weights, &Device::Cpu, Products::Packed);
+        let (model, tokenizer) = model::open(file, load)?;
         Ok(Self { model, tokenizer })
     }
 }

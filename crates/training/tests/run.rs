@@ -11,7 +11,7 @@ use radline_language::model::adapter::Adapter;
 use radline_language::model::decoder::{Added, Decoder, KeyValues, Turn};
 use radline_language::model::gguf::Weights;
 use radline_language::model::peft;
-use radline_language::model::transformer::Transformer;
+use radline_language::model::transformer::{Products, Transformer};
 use radline_training::example::Example;
 use radline_training::plan::Plan;
 use radline_training::trainer::Trainer;
@@ -79,7 +79,7 @@ fn weights() -> Weights<Cursor<Vec<u8>>> {
 }
 
 fn model() -> Transformer {
-    Transformer::load(&mut weights(), &Device::Cpu).expect("a model")
+    Transformer::load(&mut weights(), &Device::Cpu, Products::Packed).expect("a model")
 }
 
 /// Prompts of three tokens, each followed by two of its own.
@@ -185,14 +185,7 @@ fn callers_are_read_with_what_was_trained() {
     let tokens = [3_u32, 4, 20, 24, 36];
     let vocabulary: Vec<u32> = (0..TOKENS as u32).collect();
     for (adapter, added) in [(Some(&adapter), Some(&added)), (None, None)] {
-        let ids = Tensor::new(&[tokens], &Device::Cpu).expect("tokens");
-        let output = model.output_among(&vocabulary).expect("an output");
-        let slow = model
-            .embed(&ids)
-            .and_then(|state| model.layers(0..LAYERS, state, adapter))
-            .and_then(|state| model.logits_among(&state.get(0)?.narrow(0, 4, 1)?, &output))
-            .and_then(|logits| logits.flatten_all()?.to_vec1::<f32>())
-            .expect("logits");
+        let slow = model.logits_after(&tokens, adapter).expect("logits");
         // In two goes, and beside another call, the same comes out.
         let (mut keys, mut others) = (KeyValues::default(), KeyValues::default());
         let mut read = |tokens: &[u32], other: &[u32]| {

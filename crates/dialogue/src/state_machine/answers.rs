@@ -4,7 +4,7 @@ use radline_phi::Phi;
 
 use super::Dialogue;
 use crate::action::{AppointmentFacts, Offer};
-use crate::scenario::{SlotName, State};
+use crate::scenario::{CONFIRMED, SlotName, State};
 use crate::screening::{Answer, Answers};
 use crate::understanding::{Command, Expectation, Understanding};
 use crate::vocabulary::Intent;
@@ -59,6 +59,12 @@ impl Dialogue {
             _ => None,
         };
         let known = |outcome: &&str| state.on.contains_key(*outcome);
+        // "You would like to cancel?" – "I'd like to cancel, as I said."
+        let confirms = state.on.get("yes").is_some_and(|target| target == CONFIRMED);
+        let asked = self.to_confirm.as_ref().filter(|_| confirms).map(|(_, wish)| wish.as_str());
+        if understanding.wants().any(|intent| Some(intent.spoken()) == asked) {
+            return Some("yes");
+        }
         // "Yes, there is, I need to cancel": the wish says more than the yes.
         let wish = understanding.commands.iter().filter_map(wants).find(|wish| known(wish));
         let answer = understanding.commands.iter().find_map(yes_no);

@@ -118,9 +118,9 @@ impl Thin {
 
 impl Matrix {
     fn load(weights: &mut Weights<impl Read + Seek>, layer: usize, part: Part) -> Result<Self> {
-        let (weight, bias) = weights.part(layer, part, &Device::Cpu)?;
+        let (weight, bias) = weights.packed_part(layer, part)?;
         let bias = bias.map(|bias| numbers(&bias)).transpose()?;
-        Ok(Self { weight: Packed::new(&weight)?, bias })
+        Ok(Self { weight, bias })
     }
 
     fn forward(&self, rows: &Rows) -> Vec<f32> {
@@ -156,15 +156,16 @@ impl Decoder {
     /// The file is of another architecture, or a tensor is missing.
     pub fn load(weights: &mut Weights<impl Read + Seek>) -> Result<Self> {
         let shape = weights.shape()?;
-        let device = Device::Cpu;
-        let embedding = Arc::new(Packed::new(&weights.tensor("token_embd.weight", &device)?)?);
-        let output = match weights.perhaps("output.weight", &device)? {
-            Some(output) => Arc::new(Packed::new(&output)?),
-            None => Arc::clone(&embedding),
+        let embedding = Arc::new(weights.packed("token_embd.weight")?);
+        let output = "output.weight";
+        let output = if weights.has(output) {
+            Arc::new(weights.packed(output)?)
+        } else {
+            Arc::clone(&embedding)
         };
         let layers = (0..shape.layers).map(|number| Layer::load(weights, number));
         let layers = layers.collect::<Result<_>>()?;
-        let norm = numbers(&weights.tensor("output_norm.weight", &device)?)?;
+        let norm = numbers(&weights.tensor("output_norm.weight", &Device::Cpu)?)?;
         Ok(Self { embedding, layers, norm, output, shape })
     }
 
@@ -193,6 +194,10 @@ impl Decoder {
         let angles = self.angles(turns);
         for number in 0..self.layers.len() {
             self.layer(number, &mut state, turns, &angles, added);
+        }
+        // A product in eight bits would take what is no number for nothing, and go on.
+        if !state.iter().all(|value| value.is_finite()) {
+            bail!("the model's numbers are none");
         }
         let width = self.norm.len();
         let mut end = 0;

@@ -13,12 +13,23 @@ use super::packed::{Packed, Rows};
 /// A fixed matrix of (outputs, inputs).
 pub(super) struct Frozen {
     weight: Tensor,
-    packed: Arc<Packed>,
+    /// Nothing where the product is to be exact, or is computed elsewhere.
+    packed: Option<Arc<Packed>>,
+}
+
+/// How fixed matrices are multiplied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Products {
+    /// With packed weights, as callers are read; on other devices than the processor, exactly.
+    Packed,
+    /// Exactly, to compare with other programs.
+    Exact,
 }
 
 impl Frozen {
-    pub(super) fn new(weight: Tensor) -> Result<Self> {
-        let packed = Arc::new(Packed::new(&weight)?);
+    pub(super) fn new(weight: Tensor, products: Products) -> Result<Self> {
+        let packs = products == Products::Packed && weight.device().is_cpu();
+        let packed = packs.then(|| Packed::new(&weight).map(Arc::new)).transpose()?;
         Ok(Self { weight, packed })
     }
 
@@ -33,11 +44,12 @@ impl Frozen {
         let Some(width) = shape.pop() else { bail!("a number has no rows") };
         shape.push(self.weight.dim(0)?);
         let rows = input.reshape(((), width))?;
-        let product = if rows.device().is_cpu() {
-            let (weight, packed) = (self.weight.clone(), Arc::clone(&self.packed));
-            rows.apply_op1(Product { weight, packed })?
-        } else {
-            rows.matmul(&self.weight.t()?)?
+        let product = match &self.packed {
+            Some(packed) => {
+                let (weight, packed) = (self.weight.clone(), Arc::clone(packed));
+                rows.apply_op1(Product { weight, packed })?
+            }
+            None => rows.matmul(&self.weight.t()?)?,
         };
         product.reshape(shape)
     }

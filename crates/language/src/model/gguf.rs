@@ -2,13 +2,17 @@
 
 use std::io::{Read, Seek};
 
-use candle_core::quantized::gguf_file::{Content, Value};
+use candle_core::quantized::gguf_file::{Content, TensorInfo, Value};
 use candle_core::{Device, Result, Tensor, bail};
 
 use super::adapter::Part;
+use super::packed::{LANES, Packed};
 
 /// Longest sequence, tokens.
 pub(super) const CONTEXT_MAX: usize = 2048;
+
+/// Rows of a matrix that are read at a time.
+const ROWS_AT_A_TIME: usize = 128 * LANES;
 
 /// Measures of a model.
 #[derive(Debug, Clone)]
@@ -100,7 +104,7 @@ impl<R: Read + Seek> Weights<R> {
 
     /// A tensor that not every model has.
     pub(super) fn perhaps(&mut self, name: &str, device: &Device) -> Result<Option<Tensor>> {
-        if !self.content.tensor_infos.contains_key(name) {
+        if !self.has(name) {
             return Ok(None);
         }
         self.tensor(name, device).map(Some)
@@ -113,8 +117,49 @@ impl<R: Read + Seek> Weights<R> {
         part: Part,
         device: &Device,
     ) -> Result<(Tensor, Option<Tensor>)> {
-        let name = format!("blk.{layer}.{}", part.name_in_gguf());
+        let name = name_of(layer, part);
         let bias = self.perhaps(&format!("{name}.bias"), device)?;
         Ok((self.tensor(&format!("{name}.weight"), device)?, bias))
     }
+
+    /// The same, the matrix packed.
+    pub(super) fn packed_part(
+        &mut self,
+        layer: usize,
+        part: Part,
+    ) -> Result<(Packed, Option<Tensor>)> {
+        let name = name_of(layer, part);
+        let bias = self.perhaps(&format!("{name}.bias"), &Device::Cpu)?;
+        Ok((self.packed(&format!("{name}.weight"))?, bias))
+    }
+
+    /// A matrix, packed as it is read. As plain numbers a whole vocabulary would take more memory than
+    /// the packed model.
+    pub(super) fn packed(&mut self, name: &str) -> Result<Packed> {
+        let Some(info) = self.content.tensor_infos.get(name) else { bail!("there is no {name}") };
+        let (outputs, inputs) = info.shape.dims2()?;
+        let (block, kind) = (info.ggml_dtype.block_size(), info.ggml_dtype);
+        if inputs % block != 0 {
+            bail!("rows of {inputs} in {name} are no whole blocks of {block}");
+        }
+        let mut packed = Packed::empty(outputs, inputs);
+        for first in (0..outputs).step_by(ROWS_AT_A_TIME) {
+            let rows = ROWS_AT_A_TIME.min(outputs - first);
+            let before = first * (inputs / block) * kind.type_size();
+            let offset = info.offset + before as u64;
+            let some = TensorInfo { ggml_dtype: kind, shape: (rows, inputs).into(), offset };
+            let read = some.read(&mut self.file, self.content.tensor_data_offset, &Device::Cpu)?;
+            packed.extend(&read.dequantize(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?);
+        }
+        Ok(packed)
+    }
+
+    /// Whether the file has a tensor.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.content.tensor_infos.contains_key(name)
+    }
+}
+
+fn name_of(layer: usize, part: Part) -> String {
+    format!("blk.{layer}.{}", part.name_in_gguf())
 }

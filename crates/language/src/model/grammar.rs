@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use llguidance::api::TopLevelGrammar;
-use llguidance::toktrie::{TokEnv, TokRxInfo, TokTrie, TokenId, TokenizerEnv};
+use llguidance::toktrie::{ApproximateTokEnv, TokEnv, TokRxInfo, TokTrie, TokenId, TokenizerEnv};
 use llguidance::{Matcher, ParserFactory};
 
 use super::tokenizer::ModelTokenizer;
@@ -60,12 +60,30 @@ impl Grammar {
         let information = TokRxInfo::new(vocabulary as u32, end);
         let trie =
             TokTrie::from(&information, &tokenizer.bytes(vocabulary)).with_eos_tokens(&[end]);
-        let environment: TokEnv = Arc::new(Environment { trie });
-        let mut factory = ParserFactory::new_simple(&environment).map_err(|e| e.to_string())?;
+        Self::over(&(Arc::new(Environment { trie }) as TokEnv), end)
+    }
+
+    /// The grammar for text that was written elsewhere: every byte is a token.
+    pub(super) fn of_bytes() -> Result<Self, String> {
+        let environment = ApproximateTokEnv::single_byte_env();
+        let end = environment.tok_trie().eos_token();
+        Self::over(&environment, end)
+    }
+
+    fn over(environment: &TokEnv, end: u32) -> Result<Self, String> {
+        let mut factory = ParserFactory::new_simple(environment).map_err(|e| e.to_string())?;
         factory.quiet();
         let grammar = Self { factory, text: labels(), end };
         grammar.begin("")?;
         Ok(grammar)
+    }
+
+    /// Whether a line about words that were said is one of this grammar, of bytes.
+    pub(super) fn admits(&self, said: &str, line: &str) -> Result<bool, String> {
+        let mut matcher = self.begin(said)?.matcher;
+        let bytes: Vec<u32> = line.bytes().map(u32::from).collect();
+        let read = matcher.try_consume_tokens(&bytes).map_err(|error| error.to_string())?;
+        Ok(read == bytes.len() && matcher.is_accepting().map_err(|error| error.to_string())?)
     }
 
     /// A fresh sentence about words that were said.
@@ -130,6 +148,10 @@ impl Sentence {
             return Ok(None);
         };
         let sum: f32 = logits.iter().map(|logit| (logit - likeliest).exp()).sum();
+        // A damaged model is not to be believed: a number that is none is not small either.
+        if !sum.is_finite() {
+            return Err("the model's numbers are none".to_owned());
+        }
         self.matcher.consume_token(*token).map_err(|error| error.to_string())?;
         // What has to follow is read with it, in one go.
         let step = std::iter::once(*token).chain(self.matcher.consume_ff_tokens());

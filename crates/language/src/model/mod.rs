@@ -5,6 +5,7 @@
 //! wish, a yes or a no that only it reads counts once the caller has said so.
 
 pub mod adapter;
+pub mod batch;
 pub mod decoder;
 mod frozen;
 pub mod gguf;
@@ -13,6 +14,7 @@ pub mod labels;
 mod packed;
 pub mod peft;
 mod prompted;
+pub mod remote;
 mod tokenizer;
 pub mod transformer;
 pub mod turn_reader;
@@ -63,6 +65,18 @@ pub fn open<M>(
         .map_err(|error| ModelError::file(file, error))?;
     let model = load(&mut weights).map_err(|error| ModelError::file(file, error))?;
     Ok((model, tokenizer))
+}
+
+/// A model whose products are exact, without a tokenizer: what others are compared with.
+///
+/// # Errors
+/// As for [`open`].
+pub fn exact(file: &Path) -> Result<transformer::Transformer, ModelError> {
+    let reader = File::open(file).map_err(|error| ModelError::file(file, error))?;
+    let mut weights = Weights::open(reader).map_err(|error| ModelError::file(file, error))?;
+    let device = candle_core::Device::Cpu;
+    transformer::Transformer::load(&mut weights, &device, transformer::Products::Exact)
+        .map_err(|error| ModelError::file(file, error))
 }
 
 /// A moment in the future. Inference is a loop that has to look at the clock to be able to stop.

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 /// Weights of an output that share a scale.
 const BLOCK: usize = 64;
 /// Outputs that lie side by side.
-const LANES: usize = 16;
+pub(super) const LANES: usize = 16;
 /// Inputs of one output in one instruction.
 const STEP: usize = 4;
 /// Instructions in a block.
@@ -73,12 +73,28 @@ impl Packed {
     /// It is no matrix.
     pub(super) fn new(matrix: &Tensor) -> Result<Self> {
         let (outputs, inputs) = matrix.dims2()?;
-        let values = matrix.flatten_all()?.to_vec1::<f32>()?;
-        let groups = values.par_chunks(inputs * LANES);
+        let mut packed = Self::empty(outputs, inputs);
+        packed.extend(&matrix.flatten_all()?.to_vec1::<f32>()?);
+        Ok(packed)
+    }
+
+    /// A matrix without outputs yet, with room for so many.
+    pub(super) fn empty(outputs: usize, inputs: usize) -> Self {
+        let room = outputs.div_ceil(LANES) * inputs.div_ceil(BLOCK);
+        Self { outputs: 0, inputs, blocks: Vec::with_capacity(room) }
+    }
+
+    /// Adds outputs, rows of inputs one behind the other. All but the last time their number is a
+    /// multiple of [`LANES`].
+    pub(super) fn extend(&mut self, rows: &[f32]) {
+        debug_assert!(self.outputs.is_multiple_of(LANES), "the last group is not full");
+        let inputs = self.inputs;
+        let groups = rows.par_chunks(inputs * LANES);
         let blocks = groups.flat_map_iter(|group| {
             (0..inputs.div_ceil(BLOCK)).map(move |number| Block::new(group, inputs, number))
         });
-        Ok(Self { outputs, inputs, blocks: blocks.collect() })
+        self.blocks.par_extend(blocks);
+        self.outputs += rows.len() / inputs;
     }
 
     /// Outputs and inputs.

@@ -9,6 +9,7 @@ use candle_nn::rotary_emb::{rope, rope_i, rope_i_slow, rope_slow};
 
 use super::adapter::{Adapter, Part};
 use super::frozen::Frozen;
+pub use super::frozen::Products;
 use super::gguf::{CONTEXT_MAX, Shape, Weights};
 
 /// The decoder.
@@ -21,6 +22,7 @@ pub struct Transformer {
     cos: Tensor,
     sin: Tensor,
     device: Device,
+    products: Products,
 }
 
 /// A part of the last matrix, made by [`Transformer::output_among`].
@@ -62,10 +64,10 @@ impl Projection {
         weights: &mut Weights<impl Read + Seek>,
         layer: usize,
         part: Part,
-        device: &Device,
+        (device, products): (&Device, Products),
     ) -> Result<Self> {
         let (weight, bias) = weights.part(layer, part, device)?;
-        Ok(Self { weight: Frozen::new(weight)?, bias, layer, part })
+        Ok(Self { weight: Frozen::new(weight, products)?, bias, layer, part })
     }
 }
 
@@ -73,9 +75,9 @@ impl Layer {
     fn load(
         weights: &mut Weights<impl Read + Seek>,
         number: usize,
-        device: &Device,
+        (device, products): (&Device, Products),
     ) -> Result<Self> {
-        let mut part = |part| Projection::load(weights, number, part, device);
+        let mut part = |part| Projection::load(weights, number, part, (device, products));
         let [query, key, value] = [part(Part::Query)?, part(Part::Key)?, part(Part::Value)?];
         let (output, gate) = (part(Part::Output)?, part(Part::Gate)?);
         let (up, down) = (part(Part::Up)?, part(Part::Down)?);
@@ -90,15 +92,21 @@ impl Transformer {
     ///
     /// # Errors
     /// The file is of another architecture, or a tensor is missing.
-    pub fn load(weights: &mut Weights<impl Read + Seek>, device: &Device) -> Result<Self> {
+    pub fn load(
+        weights: &mut Weights<impl Read + Seek>,
+        device: &Device,
+        products: Products,
+    ) -> Result<Self> {
         let shape = weights.shape()?;
         let embedding = weights.tensor("token_embd.weight", device)?;
         let output = weights.perhaps("output.weight", device)?.unwrap_or_else(|| embedding.clone());
-        let layers = (0..shape.layers).map(|number| Layer::load(weights, number, device));
+        let layers =
+            (0..shape.layers).map(|number| Layer::load(weights, number, (device, products)));
         let layers = layers.collect::<Result<_>>()?;
         let (cos, sin) = rotations(shape.head_width, shape.turn_base, device)?;
         let norm = weights.tensor("output_norm.weight", device)?;
-        Ok(Self { embedding, layers, norm, output, shape, cos, sin, device: device.clone() })
+        let device = device.clone();
+        Ok(Self { embedding, layers, norm, output, shape, cos, sin, device, products })
     }
 
     /// The model's measures.
@@ -170,7 +178,7 @@ impl Transformer {
     /// A token is none of the vocabulary.
     pub fn output_among(&self, tokens: &[u32]) -> Result<Output> {
         let rows = self.output.index_select(&Tensor::new(tokens, &self.device)?, 0)?;
-        Ok(Output(Frozen::new(rows)?))
+        Ok(Output(Frozen::new(rows, self.products)?))
     }
 
     /// The logits of some tokens, in their order, from states after the last layer.
@@ -179,6 +187,18 @@ impl Transformer {
     /// The computation failed.
     pub fn logits_among(&self, state: &Tensor, output: &Output) -> Result<Tensor> {
         output.0.forward(&self.normed(state, &self.norm, true)?)
+    }
+
+    /// How likely every token of the vocabulary is to follow these, as logits.
+    ///
+    /// # Errors
+    /// A token is none of the vocabulary.
+    pub fn logits_after(&self, tokens: &[u32], adapter: Option<&Adapter>) -> Result<Vec<f32>> {
+        let ids = Tensor::new(tokens, &self.device)?.unsqueeze(0)?;
+        let state = self.layers(0..self.layers.len(), self.embed(&ids)?, adapter)?;
+        let last = state.get(0)?.narrow(0, tokens.len().saturating_sub(1), 1)?;
+        let all: Vec<u32> = (0..self.shape.vocabulary as u32).collect();
+        self.logits_among(&last, &self.output_among(&all)?)?.flatten_all()?.to_vec1()
     }
 
     fn normed(&self, state: &Tensor, weight: &Tensor, trained: bool) -> Result<Tensor> {

@@ -6,22 +6,20 @@ use std::time::Duration;
 use radline_dialogue::Expectation;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use super::ModelError;
 use super::adapter::Adapter;
+use super::batch::Batch;
 use super::decoder::{Added, Decoder, KeyValues, Turn};
 use super::gguf::Shape;
-use super::grammar::Grammar;
+use super::grammar::{Grammar, Sentence};
 use super::labels::{self, Labels};
 use super::peft;
 use super::prompted::{EXAMPLES, INSTRUCTIONS};
 use super::tokenizer::ModelTokenizer;
-use super::{Deadline, ModelError};
 
 /// The adapter that is part of the program; its card is beside it.
 const CONFIGURATION: &[u8] = include_bytes!("../../data/understanding.en/adapter_config.json");
 const WEIGHTS: &[u8] = include_bytes!("../../data/understanding.en/adapter_model.safetensors");
-/// Most tokens of a line.
-const LINE_MAX: usize = 64;
-
 /// What a model without an adapter goes by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prompted {
@@ -44,10 +42,12 @@ pub struct TurnReader {
     threads: ThreadPool,
 }
 
-/// A question that the model has read.
+/// A question, which the model has read or will read with the answer.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    keys: KeyValues,
+    pub(super) keys: KeyValues,
+    /// What of it is still to be read.
+    pub(super) unread: String,
 }
 
 /// What the model wrote, and how sure it was.
@@ -126,7 +126,12 @@ impl TurnReader {
     pub fn ask(&self, expects: Expectation, asked: &str) -> Result<Asked, ModelError> {
         let mut keys = self.prefix.clone();
         self.follow(&labels::question(expects, asked), &mut keys)?;
-        Ok(Asked { keys })
+        Ok(Asked { keys, unread: String::new() })
+    }
+
+    /// A question that was not read while it was asked: it is read with the answer, in one go.
+    pub fn unread(&self, expects: Expectation, asked: &str) -> Asked {
+        Asked { keys: self.prefix.clone(), unread: labels::question(expects, asked) }
     }
 
     /// Reads what was said in answer to a question. Gives up after `limit`.
@@ -134,45 +139,41 @@ impl TurnReader {
     /// # Errors
     /// The model failed, or no time was left.
     pub fn read(&self, asked: &Asked, said: &str, limit: Duration) -> Result<Reading, ModelError> {
-        let deadline = Deadline::after(limit);
-        let mut keys = asked.keys.clone();
-        let said = labels::answer(said);
-        let mut state = self.follow(&said, &mut keys)?;
-        let mut sentence = self.grammar.begin(&said).map_err(ModelError::Inference)?;
-        let (mut written, mut confidence) = (Vec::new(), 1.0);
-        let mut head = true;
-        while written.len() < LINE_MAX {
-            if deadline.has_passed() {
-                return Err(ModelError::Deadline);
+        let mut batch = Batch::new(self);
+        batch.begin(0, asked.clone(), said, limit)?;
+        loop {
+            if let Some((_, reading)) = batch.step().pop() {
+                return reading;
             }
-            let logits =
-                |tokens: &[u32]| self.threads.install(|| self.decoder.logits(&state, tokens));
-            let Some((step, likely)) = sentence.next(logits).map_err(ModelError::Inference)? else {
-                break;
-            };
-            head = head && !self.text(&step)?.contains(';');
-            confidence *= if head { likely } else { 1.0 };
-            written.extend(&step);
-            state = self.forward(&step, &mut keys)?;
         }
-        Ok(Reading { labels: Labels::read(&self.text(&written)?), confidence })
     }
 
-    fn text(&self, tokens: &[u32]) -> Result<String, ModelError> {
+    pub(super) fn text(&self, tokens: &[u32]) -> Result<String, ModelError> {
         self.tokenizer.text(tokens).map_err(ModelError::Inference)
     }
 
-    /// Reads text behind what `keys` know; returns the state after it.
-    fn follow(&self, text: &str, keys: &mut KeyValues) -> Result<Vec<f32>, ModelError> {
-        let tokens = self.tokenizer.encode(text).map_err(ModelError::Inference)?;
-        self.forward(&tokens, keys)
+    pub(super) fn tokens(&self, text: &str) -> Result<Vec<u32>, ModelError> {
+        self.tokenizer.encode(text).map_err(ModelError::Inference)
     }
 
-    fn forward(&self, tokens: &[u32], keys: &mut KeyValues) -> Result<Vec<f32>, ModelError> {
-        let mut turns = [Turn { tokens, keys }];
-        let read = || self.decoder.forward(&mut turns, self.adapter.as_ref());
-        let mut states =
-            self.threads.install(read).map_err(|error| ModelError::Inference(error.to_string()))?;
-        Ok(states.pop().unwrap_or_default())
+    pub(super) fn sentence(&self, said: &str) -> Result<Sentence, ModelError> {
+        self.grammar.begin(said).map_err(ModelError::Inference)
+    }
+
+    /// Reads text behind what `keys` know.
+    fn follow(&self, text: &str, keys: &mut KeyValues) -> Result<(), ModelError> {
+        let tokens = self.tokens(text)?;
+        self.forward(&mut [Turn { tokens: &tokens, keys }]).map(drop)
+    }
+
+    /// Reads what is new in some calls; returns the state after each.
+    pub(super) fn forward(&self, turns: &mut [Turn<'_>]) -> Result<Vec<Vec<f32>>, ModelError> {
+        let read = || self.decoder.forward(turns, self.adapter.as_ref());
+        self.threads.install(read).map_err(|error| ModelError::Inference(error.to_string()))
+    }
+
+    /// How likely tokens are after a state, as logits.
+    pub(super) fn logits(&self, state: &[f32], tokens: &[u32]) -> Vec<f32> {
+        self.threads.install(|| self.decoder.logits(state, tokens))
     }
 }

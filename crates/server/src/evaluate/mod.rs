@@ -4,7 +4,9 @@ pub mod dialogues;
 mod reading;
 mod score;
 pub mod sgd;
+pub mod speed;
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -37,24 +39,41 @@ pub enum Subject {
 /// # Errors
 /// The base is not there, or the adapter does not fit it.
 pub fn models(readers: Readers) -> Result<Vec<(Source, TurnReader)>> {
-    let Readers { adapter, base, prompted, models } = readers;
-    let manifest = Manifest::built_in();
-    let known = manifest.known(&base)?;
-    let file = Cache::at(models)?.path(known);
-    let fetch = "`radline models fetch` brings the language model";
-    let tuned = match adapter.as_deref() {
-        Some(folder) => TurnReader::load(&file, |shape| peft::load(folder, shape)),
-        None => TurnReader::built_in(&file),
-    };
-    let mut readers = vec![(Source::FineTuned, tuned.context(fetch)?)];
-    if prompted {
+    let file = base(&readers)?;
+    let mut models = vec![(Source::FineTuned, tuned(&file, readers.adapter.as_deref())?)];
+    if readers.prompted {
         for (source, by) in
             [(Source::ZeroShot, Prompted::Instructions), (Source::Prompted, Prompted::Examples)]
         {
-            readers.push((source, TurnReader::prompted(&file, by).context(fetch)?));
+            models.push((source, TurnReader::prompted(&file, by).context(FETCH)?));
         }
     }
-    Ok(readers)
+    Ok(models)
+}
+
+/// What mends a model that is not there.
+const FETCH: &str = "`radline models fetch` brings the language model";
+
+/// The base's file.
+///
+/// # Errors
+/// The manifest does not have it.
+pub fn base(readers: &Readers) -> Result<PathBuf> {
+    let manifest = Manifest::built_in();
+    let known = manifest.known(&readers.base)?;
+    Ok(Cache::at(readers.models.clone())?.path(known))
+}
+
+/// The fine-tuned reader.
+///
+/// # Errors
+/// The base is not there, or the adapter does not fit it.
+pub fn tuned(base: &Path, adapter: Option<&Path>) -> Result<TurnReader> {
+    let tuned = match adapter {
+        Some(folder) => TurnReader::load(base, |shape| peft::load(folder, shape)),
+        None => TurnReader::built_in(base),
+    };
+    tuned.context(FETCH)
 }
 
 /// Reads every record of a file, scores what is understood of it, and prints the report: a table, or

@@ -10,9 +10,8 @@ use sha2::{Digest, Sha256};
 use super::manifest::{Manifest, Model};
 
 /// What `serve` cannot start without, besides the transcription model that is configured.
-pub const REQUIRED: [&str; 5] =
-    ["onnxruntime", "silero-vad", "piper-joe", "piper-joe-config", LANGUAGE];
-/// The language model.
+pub const REQUIRED: [&str; 4] = ["onnxruntime", "silero-vad", "piper-joe", "piper-joe-config"];
+/// The language model. Without it calls go on, with what the parsers understand.
 pub const LANGUAGE: &str = "qwen2.5-coder-0.5b";
 
 /// The folder that weights are kept in.

@@ -132,6 +132,7 @@ mod tests {
             manifest.file(id);
         }
         manifest.file(crate::config::TRANSCRIPTION);
+        manifest.file(crate::models::cache::LANGUAGE);
         for model in manifest.of(Some(Profile::Cpu)) {
             assert_eq!(model.sha256.as_deref().map(str::len), Some(64), "{}", model.id);
             assert!(!model.parts.is_empty(), "{}", model.id);

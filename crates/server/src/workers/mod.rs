@@ -1,5 +1,6 @@
 //! Model threads: bounded queues in front of models that block.
 
+pub mod endpoint;
 pub mod queue;
 pub mod reading;
 pub mod synthesis;

@@ -89,6 +89,15 @@ impl<J> Queue<J> {
         }
     }
 
+    /// The next job for a call, if one waits.
+    pub fn pop_waiting(&self) -> Option<J> {
+        let mut state = self.lock();
+        if state.closed {
+            return None;
+        }
+        state.call.pop_front().map(|(_, job)| job)
+    }
+
     /// Jobs that wait.
     pub fn waiting(&self) -> usize {
         self.lock().call.len()

@@ -1,4 +1,5 @@
-//! The language model's thread: utterances that the parsers cannot read.
+//! The language model's thread: utterances that the parsers cannot read, those of several calls at a
+//! time.
 
 use std::sync::Arc;
 use std::thread;
@@ -6,15 +7,21 @@ use std::time::Duration;
 
 use radline_dialogue::Question;
 use radline_language::model::ModelError;
+use radline_language::model::batch::Batch;
 use radline_language::model::turn_reader::{Asked, Reading, TurnReader};
 use radline_phi::Phi;
 
+use super::endpoint::Endpoint;
 use super::queue::{Priority, Queue};
 
-/// Utterances that wait.
-const BOUND: usize = 8;
+/// Utterances that wait to be taken up.
+const BOUND: usize = 32;
+/// Utterances that are read together. More would make each of them late.
+const TOGETHER_MAX: usize = 16;
 /// Calls whose question is kept; that of the call which was silent longest is read anew.
 const QUESTIONS_MAX: usize = 64;
+/// Utterances that a model elsewhere reads at a time; how it does that is its own matter.
+const REMOTE_THREADS: usize = 16;
 /// Longest reading. The caller waits meanwhile, so a late answer is worth less than none.
 pub const READING_LIMIT: Duration = Duration::from_millis(1500);
 
@@ -41,7 +48,8 @@ enum Job {
 /// Hands utterances to the language model. Cheap to clone.
 #[derive(Clone)]
 pub struct Reader {
-    queue: Arc<Queue<Job>>,
+    /// Nothing where there is no model: then nobody reads what the parsers cannot.
+    queue: Option<Arc<Queue<Job>>>,
 }
 
 impl Reader {
@@ -49,35 +57,45 @@ impl Reader {
     pub fn start(model: TurnReader) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::<Job>::new(BOUND));
         let jobs = Arc::clone(&queue);
-        thread::Builder::new().name("language".to_owned()).spawn(move || {
-            let mut questions = Questions::default();
-            while let Some(job) = jobs.pop() {
-                match job {
-                    Job::Ask { call, question } => {
-                        if let Err(error) = questions.of(&model, call, &question) {
-                            tracing::info!(%error, "a question was not read ahead");
-                        }
+        thread::Builder::new()
+            .name("language".to_owned())
+            .spawn(move || read_all(&model, &jobs))?;
+        Ok(Self { queue: Some(queue) })
+    }
+
+    /// Starts the threads that ask a model elsewhere.
+    pub fn remote(endpoint: Endpoint) -> std::io::Result<Self> {
+        let queue = Arc::new(Queue::<Job>::new(BOUND));
+        let endpoint = Arc::new(endpoint);
+        for number in 0..REMOTE_THREADS {
+            let (jobs, endpoint) = (Arc::clone(&queue), Arc::clone(&endpoint));
+            let thread = thread::Builder::new().name(format!("language-{number}"));
+            thread.spawn(move || {
+                while let Some(job) = jobs.pop() {
+                    // Its server keeps what calls have in common by itself.
+                    let Job::Read { question, words, reply, .. } = job else { continue };
+                    let read = endpoint.read(&question, words.expose(), READING_LIMIT);
+                    if let Err(error) = &read {
+                        tracing::info!(%error, "an utterance was left to the parsers");
                     }
-                    Job::Read { call, question, words, reply } => {
-                        let asked = questions.of(&model, call, &question);
-                        let read = asked
-                            .and_then(|asked| model.read(&asked, words.expose(), READING_LIMIT));
-                        if let Err(error) = &read {
-                            tracing::info!(%error, "an utterance was left to the parsers");
-                        }
-                        reply(read.ok());
-                    }
-                    Job::Forget { call } => questions.forget(call),
+                    reply(read.ok());
                 }
-            }
-        })?;
-        Ok(Self { queue })
+            })?;
+        }
+        Ok(Self { queue: Some(queue) })
+    }
+
+    /// Where there is no model.
+    pub const fn absent() -> Self {
+        Self { queue: None }
     }
 
     /// A question is being asked in a call: the model reads it while the caller listens.
     pub fn ask(&self, call: u64, question: Question) {
         // When the queue is full, the question is read with the answer.
-        drop(self.queue.push(call, Priority::Ahead, Job::Ask { call, question }));
+        if let Some(queue) = &self.queue {
+            drop(queue.push(call, Priority::Ahead, Job::Ask { call, question }));
+        }
     }
 
     /// Reads an utterance of a call. A call's older one that still waits is dropped. The reply is
@@ -89,24 +107,82 @@ impl Reader {
         words: Phi<String>,
         reply: impl FnOnce(Option<Reading>) + Send + 'static,
     ) {
+        let Some(queue) = &self.queue else { return reply(None) };
+        // What was not read ahead by now is read with the answer.
+        queue.withdraw(call);
         let job = Job::Read { call, question, words, reply: Box::new(reply) };
-        if let Err(Job::Read { reply, .. }) = self.queue.replace(call, job) {
+        if let Err(Job::Read { reply, .. }) = queue.replace(call, job) {
             reply(None);
         }
     }
 
     /// Frees what is kept of a call that is over.
     pub fn forget(&self, call: u64) {
+        let Some(queue) = &self.queue else { return };
         // A question that waits to be read must not come after it and stay.
-        self.queue.withdraw(call);
+        queue.withdraw(call);
         // When the queue is full, the bound on kept questions frees it a little later.
-        drop(self.queue.replace(call, Job::Forget { call }));
+        drop(queue.replace(call, Job::Forget { call }));
     }
 
-    /// Ends the thread.
+    /// Ends the threads.
     pub fn close(&self) {
-        self.queue.close();
+        if let Some(queue) = &self.queue {
+            queue.close();
+        }
     }
+}
+
+/// Reads until the queue is closed.
+fn read_all(model: &TurnReader, jobs: &Queue<Job>) {
+    let mut questions = Questions::default();
+    let mut batch = Batch::new(model);
+    let mut replies: Vec<(u64, Reply)> = Vec::new();
+    loop {
+        // Questions are read ahead only while nobody waits.
+        let job = match batch.len() {
+            0 => jobs.pop(),
+            TOGETHER_MAX.. => None,
+            _ => jobs.pop_waiting(),
+        };
+        match job {
+            Some(Job::Ask { call, question }) => {
+                if let Err(error) = questions.read(model, call, question) {
+                    tracing::info!(%error, "a question was not read ahead");
+                }
+                continue;
+            }
+            Some(Job::Read { call, question, words, reply }) => {
+                replies.retain(|(other, _)| *other != call);
+                let asked = questions.of(model, call, &question);
+                match batch.begin(call, asked, words.expose(), READING_LIMIT) {
+                    Ok(()) => replies.push((call, reply)),
+                    Err(error) => answer(reply, Err(error)),
+                }
+                continue;
+            }
+            Some(Job::Forget { call }) => {
+                questions.forget(call);
+                batch.withdraw(call);
+                replies.retain(|(other, _)| *other != call);
+                continue;
+            }
+            None if batch.is_empty() => return,
+            None => {}
+        }
+        for (call, read) in batch.step() {
+            if let Some(place) = replies.iter().position(|(other, _)| *other == call) {
+                answer(replies.swap_remove(place).1, read);
+            }
+        }
+    }
+}
+
+fn answer(reply: Reply, read: Result<Reading, ModelError>) {
+    if let Err(error) = &read {
+        tracing::info!(%error, "an utterance was left to the parsers");
+    }
+    reply(read.ok());
 }
 
 /// The last questions of the calls in progress, the one used last at the end.
@@ -114,23 +190,30 @@ impl Reader {
 struct Questions(Vec<(u64, Question, Asked)>);
 
 impl Questions {
-    fn of(
+    /// Reads a question ahead.
+    fn read(
         &mut self,
         model: &TurnReader,
         call: u64,
-        question: &Question,
-    ) -> Result<Asked, ModelError> {
-        let kept = self.0.iter().position(|(other, ..)| *other == call);
-        let kept = kept.map(|place| self.0.remove(place));
-        let asked = match kept {
-            Some((_, known, asked)) if known == *question => asked,
-            _ => model.ask(question.expectation, question.asked.expose())?,
-        };
+        question: Question,
+    ) -> Result<(), ModelError> {
+        self.forget(call);
+        let asked = model.ask(question.expectation, question.asked.expose())?;
         if self.0.len() >= QUESTIONS_MAX {
             self.0.remove(0);
         }
-        self.0.push((call, question.clone(), asked.clone()));
-        Ok(asked)
+        self.0.push((call, question, asked));
+        Ok(())
+    }
+
+    /// The question that a call's answer is read behind.
+    fn of(&self, model: &TurnReader, call: u64, question: &Question) -> Asked {
+        let known =
+            |(other, asked, _): &&(u64, Question, Asked)| *other == call && asked == question;
+        self.0.iter().find(known).map_or_else(
+            || model.unread(question.expectation, question.asked.expose()),
+            |(_, _, asked)| asked.clone(),
+        )
     }
 
     fn forget(&mut self, call: u64) {

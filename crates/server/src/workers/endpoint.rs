@@ -1,0 +1,125 @@
+//! A language model behind an interface like OpenAI's (vLLM, SGLang, llama.cpp, Ollama): for models that
+//! are too big for this machine.
+//!
+//! The caller's words leave this machine for that server, which has to be the hospital's own.
+
+use std::fmt;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use radline_dialogue::Question;
+use radline_language::model::remote::{LineReader, conversation};
+use radline_language::model::turn_reader::Reading;
+use serde_json::{Value, json};
+use url::Url;
+
+/// Most tokens of a line.
+const LINE_MAX: usize = 64;
+/// Longest answer that is read, bytes.
+const ANSWER_MAX: u64 = 64 * 1024;
+/// How sure an answer is taken to be that does not tell: enough to be confirmed by the caller.
+const CONFIDENCE_UNTOLD: f32 = 0.5;
+
+/// Where the model is.
+#[derive(Clone)]
+pub struct EndpointConfig {
+    /// The interface's address, such as `http://10.0.0.5:8000/v1`.
+    pub url: Url,
+    /// The model's name there.
+    pub model: String,
+    /// What it asks for as a key.
+    pub key: Option<String>,
+}
+
+impl fmt::Debug for EndpointConfig {
+    /// Without the key.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} at {}", self.model, self.url)
+    }
+}
+
+/// A connection to it. Several threads may use it.
+pub struct Endpoint {
+    config: EndpointConfig,
+    agent: ureq::Agent,
+    lines: LineReader,
+}
+
+impl Endpoint {
+    /// Connects when it is asked first.
+    ///
+    /// # Errors
+    /// The grammar does not compile.
+    pub fn new(config: EndpointConfig) -> Result<Self> {
+        let agent = ureq::Agent::config_builder().max_redirects(0).build().into();
+        Ok(Self { config, agent, lines: LineReader::new()? })
+    }
+
+    /// Reads what was said in answer to a question, within `limit`.
+    ///
+    /// # Errors
+    /// The server is not there, is late, refuses, or answers something else than labels.
+    pub fn read(&self, question: &Question, said: &str, limit: Duration) -> Result<Reading> {
+        let asked = question.asked.expose();
+        let messages: Vec<Value> = conversation(question.expectation, asked, said)
+            .into_iter()
+            .map(|(role, content)| json!({"role": role.name(), "content": content}))
+            .collect();
+        let body = json!({
+            "model": self.config.model,
+            "messages": messages,
+            "temperature": 0,
+            "max_tokens": LINE_MAX,
+            "stop": ["\n"],
+            "logprobs": true,
+        });
+        let url = format!("{}/chat/completions", self.config.url.as_str().trim_end_matches('/'));
+        let mut request = self
+            .agent
+            .post(&url)
+            .config()
+            .timeout_global(Some(limit))
+            .build()
+            .header("content-type", "application/json");
+        if let Some(key) = &self.config.key {
+            request = request.header("authorization", format!("Bearer {key}"));
+        }
+        let mut answer = request.send(body.to_string()).context("it does not answer")?;
+        let text = answer.body_mut().with_config().limit(ANSWER_MAX).read_to_string()?;
+        let answer: Value = serde_json::from_str(&text).context("its answer is no JSON")?;
+        let choice = &answer["choices"][0];
+        let Some(line) = choice["message"]["content"].as_str() else {
+            bail!("its answer has no message");
+        };
+        let labels = self.lines.read(said, line)?;
+        Ok(Reading { labels, confidence: confidence(&choice["logprobs"]["content"]) })
+    }
+}
+
+/// Probability of the act and its topic, where the server tells that of each token.
+fn confidence(tokens: &Value) -> f32 {
+    let Some(tokens) = tokens.as_array().filter(|tokens| !tokens.is_empty()) else {
+        return CONFIDENCE_UNTOLD;
+    };
+    let text = |token: &Value| token["token"].as_str().unwrap_or_default().contains(';');
+    let head = tokens.iter().take_while(|token| !text(token));
+    let sum: f64 = head.filter_map(|token| token["logprob"].as_f64()).sum();
+    (sum.exp() as f32).clamp(0.0, 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn confidence_is_that_of_the_act() {
+        let tokens = json!([
+            {"token": "bo", "logprob": -0.1},
+            {"token": "ok", "logprob": -0.2},
+            {"token": ";", "logprob": -3.0},
+            {"token": " side", "logprob": -3.0},
+        ]);
+        assert!((confidence(&tokens) - (-0.3_f32).exp()).abs() < 1e-6);
+        assert!((confidence(&Value::Null) - CONFIDENCE_UNTOLD).abs() < 1e-6);
+    }
+}
