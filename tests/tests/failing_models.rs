@@ -97,7 +97,7 @@ fn numbers_that_are_none_are_an_error_and_no_reading() -> Result<()> {
     fs::write(folder.path().join("adapter_model.safetensors"), weights)?;
     let file = models()?.join(Manifest::built_in().file(LANGUAGE));
     let model = TurnReader::load(&file, |shape| peft::load(folder.path(), shape))?;
-    let asked = model.ask(Expectation::YesNo, "Is that right?")?;
+    let asked = model.unread(Expectation::YesNo, "Is that right?");
     let read = model.read(&asked, "spot on", Duration::from_secs(20));
     ensure!(matches!(read, Err(ModelError::Inference(_))), "{read:?}");
     Ok(())

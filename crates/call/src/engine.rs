@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use radline_dialogue::{
-    Action, ActionOutcome, Dialogue, DialogueMove, Question, RedFlags, Sentence, Then,
+    Action, ActionOutcome, Dialogue, DialogueMove, Question, RedFlag, RedFlags, Sentence, Then,
 };
 use radline_phi::Phi;
 
@@ -23,6 +23,7 @@ mod clock;
 mod hearing;
 mod overlap;
 mod planning;
+mod supervision;
 mod timing;
 
 use hearing::Hearing;
@@ -119,6 +120,10 @@ pub struct CallEngine {
     recording: bool,
     synthesis_failures: u32,
     transcription_failures: u32,
+    /// The caller's words in the last turn that counted.
+    last_words: Phi<String>,
+    /// Danger that a second reading found, and the words, until a turn has taken it up.
+    second_thought: Option<(RedFlag, Phi<String>)>,
 }
 
 impl CallEngine {
@@ -158,6 +163,8 @@ impl CallEngine {
             recording: false,
             synthesis_failures: 0,
             transcription_failures: 0,
+            last_words: Phi::default(),
+            second_thought: None,
         }
     }
 
@@ -181,6 +188,7 @@ impl CallEngine {
             CallInput::Understood(turn, understanding) => self.understood(turn, understanding),
             CallInput::ClinicAnswered(request, outcome) => self.clinic_answered(request, outcome),
             CallInput::Synthesized(id, audio) => self.synthesized(id, audio),
+            CallInput::Supervised(turn, reading) => self.supervised(turn, reading),
             CallInput::Shutdown => self.shut_down(),
         }
         let silent = self.playout.is_idle() && self.hearing.is_none();

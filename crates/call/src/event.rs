@@ -79,6 +79,14 @@ pub enum EventKind {
         /// The class.
         class: RedFlag,
     },
+    /// A second, slower reading found danger that the first had not seen.
+    SupervisorRaised {
+        /// The class.
+        class: RedFlag,
+    },
+    /// A second, slower reading heard a value otherwise. The caller is read back what counts, so that
+    /// nothing follows from it but a mark for whoever reads the record.
+    HeardOtherwise,
     /// A question was left unanswered by silence.
     NothingHeard,
     /// The agent's voice was cut by the caller's.

@@ -1,7 +1,7 @@
 //! What can happen to a call.
 
 use radline_audio::{AudioFrame, DtmfDigit, SpeechProbability};
-use radline_dialogue::{ActionOutcome, Understanding};
+use radline_dialogue::{ActionOutcome, RedFlag, Understanding};
 use radline_phi::Phi;
 
 /// One attempt to hear the caller. Work that is given out carries it, and a result that comes
@@ -34,6 +34,17 @@ impl SpokenPart {
     }
 }
 
+/// What a second, slower reading of a turn found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecondReading {
+    /// Danger that the first reading did not see.
+    pub flag: Option<RedFlag>,
+    /// The words that it was seen in.
+    pub words: Phi<String>,
+    /// A value that the first reading took up was heard otherwise.
+    pub differs: bool,
+}
+
 /// What can happen to a call.
 #[derive(Debug, Clone)]
 pub enum CallInput {
@@ -63,6 +74,8 @@ pub enum CallInput {
     ClinicAnswered(u32, ActionOutcome),
     /// The next part of the audio for [`crate::CallOutput::Synthesize`], or that there is none.
     Synthesized(u32, Option<SpokenPart>),
+    /// What came of [`crate::CallOutput::Supervise`], with the number of the turn.
+    Supervised(u32, SecondReading),
     /// The server is going down.
     Shutdown,
 }

@@ -15,8 +15,8 @@ pub mod speculative;
 pub use barge_in::Verdict;
 pub use engine::{CallEngine, Loads, Medium};
 pub use event::{CallEvent, EndReason, EventKind, LineFigures, MILLISECONDS_MAX, TurnTiming};
-pub use input::{CallInput, SpokenPart, Transcript, TurnId};
-pub use output::CallOutput;
+pub use input::{CallInput, SecondReading, SpokenPart, Transcript, TurnId};
+pub use output::{CallOutput, Reread};
 
 /// One frame of audio.
 pub(crate) const FRAME: std::time::Duration =

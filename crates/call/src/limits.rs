@@ -50,6 +50,9 @@ pub const PRE_ROLL: Duration = Duration::from_millis(300);
 pub const NO_INPUT: Duration = Duration::from_secs(7);
 /// The same when the caller answered before the question was out, and waits for its effect.
 pub const NO_INPUT_EARLY: Duration = Duration::from_millis(1800);
+/// A second reading of a turn that comes later than so many turns after it changes nothing: by then
+/// the call is elsewhere, and the record has the words.
+pub const SUPERVISED_TURNS: u32 = 3;
 /// Times in a row that a question is said again for such a caller before it counts as not heard.
 pub const REMINDERS_MAX: u32 = 2;
 /// The same after the caller asked for a moment.

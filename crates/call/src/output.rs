@@ -7,6 +7,23 @@ use radline_phi::Phi;
 use crate::event::{CallEvent, EndReason};
 use crate::input::TurnId;
 
+/// A turn that is to be read once more.
+#[derive(Debug, Clone)]
+pub struct Reread {
+    /// Its number; goes back with the result.
+    pub turn: u32,
+    /// What was asked.
+    pub question: Question,
+    /// Whether that asked about the past.
+    pub past: bool,
+    /// 16 kHz mono; nothing where the words were written.
+    pub audio: Phi<Vec<i16>>,
+    /// The words as they were read.
+    pub words: Phi<String>,
+    /// The caller's words of the turn before.
+    pub before: Phi<String>,
+}
+
 /// What a call asks of the world around it.
 #[derive(Debug, Clone)]
 pub enum CallOutput {
@@ -61,6 +78,8 @@ pub enum CallOutput {
         /// The words.
         sentence: Sentence,
     },
+    /// Read a turn that counts once more, with more time. Effect-free; nobody waits for it.
+    Supervise(Reread),
     /// Send this frame now.
     Play(AudioFrame),
     /// Keep this event.

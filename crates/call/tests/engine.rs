@@ -7,10 +7,12 @@ use std::time::Duration;
 use jiff::civil::datetime;
 use radline_audio::{AudioFrame, DtmfDigit, FRAME_SAMPLES, SpeechProbability};
 use radline_call::{
-    CallEngine, CallInput, CallOutput, EndReason, EventKind, Medium, SpokenPart, Transcript, TurnId,
+    CallEngine, CallInput, CallOutput, EndReason, EventKind, Medium, Reread, SecondReading,
+    SpokenPart, Transcript, TurnId,
 };
 use radline_dialogue::{
-    Action, ActionOutcome, Command, Dialogue, Intent, RedFlags, Scenario, SiteFacts, Understanding,
+    Action, ActionOutcome, Command, Dialogue, Intent, RedFlag, RedFlags, Scenario, SiteFacts,
+    Understanding,
 };
 
 const FOLDER: &str =
@@ -30,6 +32,7 @@ struct World {
     understands: Vec<(TurnId, String)>,
     actions: Vec<(u32, Action)>,
     look_ups: Vec<(u32, Action)>,
+    rereads: Vec<Reread>,
     hung_up: Option<EndReason>,
     recording: bool,
     synthesises: bool,
@@ -59,6 +62,7 @@ impl World {
             understands: Vec::new(),
             actions: Vec::new(),
             look_ups: Vec::new(),
+            rereads: Vec::new(),
             hung_up: None,
             recording: false,
             synthesises,
@@ -93,6 +97,7 @@ impl World {
                         .map(SpokenPart::whole);
                     replies.push(CallInput::Synthesized(sentence_id, audio));
                 }
+                CallOutput::Supervise(turn) => self.rereads.push(turn),
                 CallOutput::Ask(_) => {}
                 CallOutput::Play(_) => self.played += 1,
                 CallOutput::Record(event) => self.events.push(event.kind),
@@ -427,6 +432,66 @@ fn a_red_flag_comes_before_everything_else() {
     assert_eq!(world.state(), "emergency");
     assert!(matches!(world.actions[0].1, Action::RequestCallback { .. }));
     assert_eq!(world.count(|event| matches!(event, EventKind::RedFlagRaised { .. })), 1);
+}
+
+/// A call in which the caller has agreed to the recording, and what a second reading found of that.
+fn reread(flag: Option<RedFlag>) -> (World, CallInput) {
+    let mut world = World::new(Medium::Voice);
+    world.pass(6000, false);
+    world.pass(600, true);
+    world.pass(140, false);
+    world.heard("yes", vec![Command::Affirm]);
+    world.pass(400, false);
+    assert_eq!(world.state(), "reason");
+    let [turn] = &world.rereads[..] else { panic!("{:?}", world.rereads) };
+    assert_eq!(turn.words.expose(), "yes");
+    assert!(!turn.audio.expose().is_empty());
+    let words = "yes my chest is tight".into();
+    let found = CallInput::Supervised(turn.turn, SecondReading { flag, words, differs: true });
+    (world, found)
+}
+
+#[test]
+fn danger_that_a_second_reading_finds_is_taken_up_in_the_next_silence() {
+    let (mut world, found) = reread(Some(RedFlag::LifeThreat));
+    world.pass(200, false);
+    world.input(found);
+    assert_eq!(world.state(), "reason", "the agent speaks to the end");
+    world.pass(3000, false);
+    assert_eq!(world.state(), "emergency");
+    assert!(matches!(world.actions[0].1, Action::RequestCallback { .. }));
+    assert_eq!(world.count(|event| matches!(event, EventKind::SupervisorRaised { .. })), 1);
+    assert_eq!(world.count(|event| matches!(event, EventKind::RedFlagRaised { .. })), 1);
+    assert_eq!(world.count(|event| *event == EventKind::HeardOtherwise), 1);
+}
+
+#[test]
+fn danger_that_a_second_reading_finds_comes_before_the_next_words() {
+    let (mut world, found) = reread(Some(RedFlag::LifeThreat));
+    world.pass(2000, false);
+    world.pass(600, true);
+    world.input(found);
+    world.pass(140, false);
+    world.heard("I need an MRI of my knee", vec![Command::Want(Intent::Book)]);
+    world.pass(900, false);
+    assert_eq!(world.state(), "emergency");
+    assert_eq!(world.count(|event| matches!(event, EventKind::RedFlagRaised { .. })), 1);
+}
+
+#[test]
+fn a_second_reading_that_finds_nothing_or_comes_late_changes_nothing() {
+    let (mut world, found) = reread(None);
+    world.input(found);
+    let (mut late, found) = reread(Some(RedFlag::LifeThreat));
+    for _ in 0..4 {
+        late.pass(20_000, false);
+    }
+    late.input(found);
+    for mut world in [world, late] {
+        world.pass(3000, false);
+        assert_ne!(world.state(), "emergency");
+        assert_eq!(world.count(|event| matches!(event, EventKind::SupervisorRaised { .. })), 0);
+    }
 }
 
 #[test]

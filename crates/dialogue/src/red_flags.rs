@@ -237,6 +237,8 @@ pub struct RedFlags {
 /// The reader raises a flag from this probability on. Chosen on utterances that it was not trained on
 /// (BENCHMARKS.md, red flags): a lower one adds as many false alarms as emergencies.
 const RAISED: f32 = 0.4;
+/// From this probability on a second reader has a look. Taken without trying others.
+const SUSPECTED: f32 = 0.15;
 /// Ways of speaking of fear, waiting and impatience. They hold the words of danger and none of it;
 /// where one stands, only the lexicon is believed.
 const IDIOMS: &[&str] = &[
@@ -286,6 +288,21 @@ impl RedFlags {
     /// The same in the answer to a question. Where it asked about the past ("Have you ever had a
     /// reaction?"), the answer tells of the past unless it says otherwise.
     pub fn find_in_answer(&self, text: &str, about_the_past: bool) -> Option<RedFlag> {
+        let (known, unread) = self.look(text, about_the_past);
+        let read = || self.read(text).filter(|(_, likely)| !unread && *likely >= RAISED);
+        known.or_else(|| read().map(|(flag, _)| flag))
+    }
+
+    /// What is too unlikely to raise a flag by itself, and likely enough that a second reader should
+    /// have a look.
+    pub fn suspicion(&self, text: &str, about_the_past: bool) -> Option<RedFlag> {
+        let (known, unread) = self.look(text, about_the_past);
+        let read = self.read(text).filter(|(_, likely)| !unread && *likely >= SUSPECTED);
+        read.map(|(flag, _)| flag).filter(|_| known.is_none())
+    }
+
+    /// What the lexicon finds, and whether the words are none for the reader.
+    fn look(&self, text: &str, about_the_past: bool) -> (Option<RedFlag>, bool) {
         let words = words::split(text);
         let has = |phrases: &[&str]| phrases.iter().any(|phrase| words::contains(&words, phrase));
         let past = about_the_past || has(HISTORY) || names_a_past_year(&words);
@@ -309,19 +326,17 @@ impl RedFlags {
         let denies = matches!(words.first().map(String::as_str), Some("no" | "nope" | "nah"));
         let short = words.len() < READ_WORDS_MIN;
         let unread = history || question || denies || short || has(IDIOMS);
-        known.or_else(|| if unread { None } else { self.read(text) })
+        (known, unread)
     }
 
-    /// What the reader makes of the words.
-    fn read(&self, text: &str) -> Option<RedFlag> {
+    /// What the reader makes of the words, and how likely it is that they are about danger.
+    fn read(&self, text: &str) -> Option<(RedFlag, f32)> {
         let slots = features(text);
         let (danger, classes) = self.reader.split_first()?;
-        if danger.of_features(&slots) < RAISED {
-            return None;
-        }
+        let likely = danger.of_features(&slots);
         let scores = classes.iter().map(|class| class.of_features(&slots));
         let best = RedFlag::ALL.into_iter().zip(scores).max_by(|a, b| a.1.total_cmp(&b.1))?;
-        Some(best.0)
+        Some((best.0, likely))
     }
 }
 

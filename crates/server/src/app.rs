@@ -28,13 +28,16 @@ use crate::models::cache::LANGUAGE;
 use crate::models::{Cache, Manifest};
 use crate::site::Site;
 use crate::workers::endpoint::{Endpoint, EndpointConfig};
-use crate::workers::{Ears, Reader, Voice};
+use crate::workers::supervision::Means;
+use crate::workers::{Ears, Reader, Supervisor, Voice};
 use crate::{call_driver, clinic_seed, http, missed_call};
 
 /// Longest wait for calls to say goodbye once they were told to.
 const GOODBYE: Duration = Duration::from_secs(12);
 /// Longest wait for the first answer of a language model elsewhere, which may have to load it.
 const FIRST_ANSWER: Duration = Duration::from_secs(10);
+/// Threads of the careful transcription: it has time, and the calls need the cores.
+const SUPERVISION_THREADS: usize = 1;
 /// Voice-activity models kept for later calls.
 const SPARE_EARS_MAX: usize = 32;
 /// How often the worklist's names are read.
@@ -56,6 +59,8 @@ pub struct Services {
     pub voice: Voice,
     /// The language model.
     pub reader: Reader,
+    /// The second reader.
+    pub supervisor: Supervisor,
     /// Words that may mean danger.
     pub red_flags: Arc<RedFlags>,
     /// What operators see.
@@ -100,6 +105,9 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
     let manifest = Manifest::built_in();
     let cache = Cache::at(config.models.clone())?;
     cache.require(&manifest, &config.transcription)?;
+    if let Some(careful) = &config.supervision {
+        cache.require(&manifest, careful)?;
+    }
     let store = Store::open(&config.data).await?;
     // Held until the end of this function, and so of the server.
     let claim = store.claim()?;
@@ -125,10 +133,8 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
     tokio::spawn(http::serve(listener, http));
 
     let (folder, models) = (cache.folder().to_owned(), manifest);
-    let (ears, threads) = (config.transcription.clone(), config.model_threads);
-    let language = config.language.clone();
-    let loading =
-        tokio::task::spawn_blocking(move || load(&folder, &models, &ears, language, threads));
+    let chosen = config.clone();
+    let loading = tokio::task::spawn_blocking(move || load(&folder, &models, &chosen));
     let loaded = loading.await??;
     let services = Arc::new(Services {
         site,
@@ -137,6 +143,7 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
         ears: loaded.ears,
         voice: loaded.voice,
         reader: loaded.reader,
+        supervisor: loaded.supervisor,
         red_flags: Arc::new(RedFlags::english()),
         metrics,
         voice_activity: Mutex::new(vec![loaded.voice_activity]),
@@ -160,6 +167,7 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
     worklist.abort();
     services.ears.close();
     services.voice.close();
+    services.supervisor.close();
     services.reader.close();
     store.close().await;
     drop(claim);
@@ -170,21 +178,17 @@ struct Loaded {
     ears: Ears,
     voice: Voice,
     reader: Reader,
+    supervisor: Supervisor,
     voice_activity: SileroVoiceActivity,
     voice_activity_file: std::path::PathBuf,
 }
 
 /// Loads every model and lets each do a little work, so that the first caller does not wait.
-fn load(
-    folder: &Path,
-    manifest: &Manifest,
-    transcription: &str,
-    language: Option<EndpointConfig>,
-    threads: usize,
-) -> Result<Loaded> {
-    let file = |id| folder.join(manifest.file(id));
+fn load(folder: &Path, manifest: &Manifest, config: &Config) -> Result<Loaded> {
+    let file = |id: &str| folder.join(manifest.file(id));
+    let threads = config.model_threads;
     onnx::load(&file("onnxruntime"))?;
-    let mut transcriber = WhisperTranscriber::load(&file(transcription), threads)?;
+    let mut transcriber = WhisperTranscriber::load(&file(&config.transcription), threads)?;
     transcriber.transcribe(&vec![0; 16_000], Asked::Anything(None))?;
     let voice_file = file("piper-joe");
     let mut piper = PiperVoice::load(&voice_file, threads, 1.0)?;
@@ -193,14 +197,24 @@ fn load(
     let voice_activity = SileroVoiceActivity::load(&voice_activity_file)?;
     let voice = Voice::start(piper, folder.join("prompts"), manifest.file("piper-joe").to_owned())
         .context("prompts cannot be kept beside the models")?;
-    let reader = match language {
-        Some(elsewhere) => remote_reader(elsewhere)?,
+    let reader = match &config.language {
+        Some(elsewhere) => remote_reader(elsewhere.clone())?,
         None => reader(&file(LANGUAGE))?,
     };
+    let careful = match &config.supervision {
+        Some(id) => {
+            let careful = WhisperTranscriber::load(&file(id), SUPERVISION_THREADS)?;
+            Some(Box::new(careful) as Box<dyn Transcriber>)
+        }
+        None => None,
+    };
+    let red_flags = Arc::new(RedFlags::english());
+    let means = Means { transcriber: careful, reader: reader.clone(), red_flags };
     Ok(Loaded {
         ears: Ears::start(transcriber)?,
         voice,
         reader,
+        supervisor: Supervisor::start(means)?,
         voice_activity,
         voice_activity_file,
     })

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use radline_audio::{AudioFrame, EchoCanceller, FRAME_MS, SAMPLE_RATE_HZ, SpeechProbability};
 use radline_call::{
-    CallEngine, CallEvent, CallInput, CallOutput, EndReason, EventKind, Medium, Transcript, TurnId,
+    CallEngine, CallEvent, CallInput, CallOutput, EndReason, EventKind, Medium, Reread, Transcript,
+    TurnId,
 };
 use radline_dialogue::{Action, ActionOutcome, Dialogue, Question};
 use radline_language::{labelled, understanding};
@@ -233,6 +234,7 @@ impl CallDriver {
                 let (text, reusable) = (sentence.text, sentence.reusable);
                 self.services.voice.speak(self.number, text, reusable, reply);
             }
+            CallOutput::Supervise(turn) => self.supervise(turn),
             CallOutput::Play(frame) => self.due = Some(frame),
             CallOutput::Record(event) => {
                 if let Some(log) = &self.log {
@@ -262,6 +264,14 @@ impl CallDriver {
         self.services.reader.read(self.number, question.clone(), words.clone(), move |read| {
             let understood = labelled::understand(&words, parsed, read.as_ref(), &question, today);
             give(&sender, CallInput::Understood(turn, understood));
+        });
+    }
+
+    fn supervise(&self, turn: Reread) {
+        let today = self.services.clock.moment().local.date();
+        let (sender, number) = (self.sender.clone(), turn.turn);
+        self.services.supervisor.reread(self.number, turn, today, move |reading| {
+            give(&sender, CallInput::Supervised(number, reading));
         });
     }
 
@@ -308,6 +318,7 @@ impl CallDriver {
     /// Writes what is left and gives back what was borrowed.
     async fn close(&mut self) -> Option<PathBuf> {
         self.services.reader.forget(self.number);
+        self.services.supervisor.forget(self.number);
         if let Some(ears) = self.ears.take() {
             self.services.give_back_voice_activity(ears);
         }

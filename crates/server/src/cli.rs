@@ -188,6 +188,15 @@ pub enum Evaluate {
     },
     /// Invented callers, played against the dialogues in text
     Dialogues(Callers),
+    /// The second reader: dangers that it finds and the first reading missed, and its false alarms
+    Supervisor {
+        /// Labelled utterances
+        #[arg(long)]
+        data: PathBuf,
+        /// Who reads them
+        #[command(flatten)]
+        readers: Readers,
+    },
     /// How fast the language model reads and writes, alone and for many calls at once
     Speed {
         /// Labelled utterances that the calls say

@@ -53,6 +53,7 @@ struct ConfigFile {
     data: Option<PathBuf>,
     models: Option<PathBuf>,
     transcription: Option<String>,
+    supervision: Option<String>,
     http: Option<SocketAddr>,
     #[serde(default)]
     sip: SipTable,
@@ -106,6 +107,9 @@ pub struct Config {
     pub models: Option<PathBuf>,
     /// The transcription model, by its name in the manifest.
     pub transcription: String,
+    /// The transcription model of the second reader, by its name in the manifest. Without one it reads
+    /// the words that were heard.
+    pub supervision: Option<String>,
     /// Where the language model is, if not on this machine.
     pub language: Option<EndpointConfig>,
     /// Address for health and metrics.
@@ -152,6 +156,7 @@ impl Config {
             data,
             models: options.models.or(file.models),
             transcription: file.transcription.unwrap_or_else(|| TRANSCRIPTION.to_owned()),
+            supervision: file.supervision,
             language: file.language.map(endpoint).transpose()?,
             http: options.http.or(file.http).unwrap_or(([127, 0, 0, 1], 8080).into()),
             sip: SipConfig {

@@ -122,6 +122,11 @@ async fn run_async(command: Command) -> Result<()> {
             let what = evaluate::dialogues::Plays { data, site, seed, plays };
             evaluate::dialogues::run(what, options.json, options.errors.as_deref()).await
         }
+        Command::Evaluate(cli::Evaluate::Supervisor { data, readers }) => {
+            let base = evaluate::base(&readers)?;
+            let reader = evaluate::tuned(&base, readers.adapter.as_deref())?;
+            evaluate::supervisor::run(&data, reader)
+        }
         Command::Evaluate(cli::Evaluate::Speed { data, json, readers }) => {
             let base = evaluate::base(&readers)?;
             let reader = evaluate::tuned(&base, readers.adapter.as_deref())?;

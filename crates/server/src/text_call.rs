@@ -20,7 +20,9 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::site::Site;
+use crate::workers::Reader;
 use crate::workers::reading::READING_LIMIT;
+use crate::workers::supervision::Means;
 
 /// A call in text, with its record in the store.
 pub struct TextCall {
@@ -31,6 +33,8 @@ pub struct TextCall {
     engine: Box<CallEngine>,
     /// What happened in the last turn.
     events: Vec<CallEvent>,
+    /// The second reader, who has only the words here.
+    supervisor: Means,
     written: u64,
     ended: Option<EndReason>,
     /// Where the language model is; without it the parsers are alone.
@@ -64,7 +68,8 @@ impl TextCall {
             None => Dialogue::new(scenario, facts, today),
         };
         let flags = Arc::new(RedFlags::english());
-        let engine = Box::new(CallEngine::new(Medium::Text, dialogue, flags));
+        let engine = Box::new(CallEngine::new(Medium::Text, dialogue, Arc::clone(&flags)));
+        let supervisor = Means { transcriber: None, reader: Reader::absent(), red_flags: flags };
         let mut call = Self {
             site,
             clock,
@@ -72,6 +77,7 @@ impl TextCall {
             id,
             engine,
             events: Vec::new(),
+            supervisor,
             written: 0,
             ended: None,
             model_file,
@@ -162,6 +168,10 @@ impl TextCall {
             CallOutput::Act { request, action } => Some(self.ask_clinic(request, &action).await),
             CallOutput::LookUp { request, look_up } => {
                 Some(self.ask_clinic(request, look_up.action()).await)
+            }
+            CallOutput::Supervise(turn) => {
+                let reading = self.supervisor.reread(&turn, today);
+                Some(CallInput::Supervised(turn.turn, reading))
             }
             CallOutput::Record(event) => {
                 self.events.push(event);

@@ -11,10 +11,11 @@ use std::time::Duration;
 use radline_audio::jitter_buffer::{JitterBuffer, Packet, Playout};
 use radline_audio::{AudioFrame, DtmfDigit, FRAME_MS, FRAME_SAMPLES, SpeechProbability};
 use radline_call::{
-    CallEngine, CallEvent, CallInput, CallOutput, EventKind, Medium, SpokenPart, TurnId,
+    CallEngine, CallEvent, CallInput, CallOutput, EventKind, Medium, Reread, SecondReading,
+    SpokenPart, TurnId,
 };
 use radline_dialogue::{
-    Action, ActionOutcome, Command, Dialogue, RedFlags, Scenario, SiteFacts, Understanding,
+    Action, ActionOutcome, Command, Dialogue, RedFlag, RedFlags, Scenario, SiteFacts, Understanding,
 };
 use radline_language::{labelled, understanding};
 use rand::rngs::StdRng;
@@ -45,6 +46,10 @@ const RTP_SAMPLES: u32 = RTP_RATE * FRAME_MS / 1000;
 const STALE: f64 = 0.002;
 /// Chance that the server is shut down in mid-call.
 const SHUTDOWN: f64 = 0.01;
+/// Second readings that see danger where there is none, a share.
+const FALSE_ALARM: f64 = 0.002;
+/// The slowest second reading, ms.
+const REREADING_MAX_MS: u64 = 12_000;
 
 enum Event {
     CallerTick,
@@ -362,11 +367,21 @@ impl World {
             }
             CallOutput::Play(frame) => self.due = Some(frame),
             CallOutput::HangUp(_) => self.over = true,
+            CallOutput::Supervise(turn) => self.reread(&turn),
             CallOutput::Ask(_)
             | CallOutput::Record(_)
             | CallOutput::StartRecording
             | CallOutput::StopRecording => {}
         }
+    }
+
+    /// The second reader is slow, and now and then sees danger that there is not.
+    fn reread(&mut self, turn: &Reread) {
+        let delay = Duration::from_millis(self.random.random_range(200..REREADING_MAX_MS));
+        let flag = self.random.random_bool(FALSE_ALARM).then_some(RedFlag::ALL[0]);
+        let differs = self.random.random_bool(0.1);
+        let reading = SecondReading { flag, words: turn.words.clone(), differs };
+        self.later(delay, CallInput::Supervised(turn.turn, reading));
     }
 
     fn later(&mut self, delay: Duration, input: CallInput) {

@@ -110,7 +110,7 @@ impl CallEngine {
     fn check_silence(&mut self) {
         let Waiting::Caller { patient, .. } = self.waiting else { return };
         let busy = self.hearing.is_some() || self.endpointing.begun() || !self.keys.is_empty();
-        if busy || !self.playout.is_idle() {
+        if busy || !self.playout.is_idle() || self.have_second_thought() {
             return;
         }
         let limit = match (patient, self.answered_early) {

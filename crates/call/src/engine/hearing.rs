@@ -42,6 +42,8 @@ pub(super) struct Hearing {
     plan: Option<Speculative<Plan>>,
     /// When everything was worked out.
     ready_at: Option<Duration>,
+    /// What was transcribed.
+    audio: Phi<Vec<i16>>,
 }
 
 impl Hearing {
@@ -64,6 +66,7 @@ impl Hearing {
             understanding: None,
             plan: None,
             ready_at: None,
+            audio: Phi::new(Vec::new()),
         }
     }
 
@@ -154,8 +157,9 @@ impl CallEngine {
         let turn = self.next_attempt();
         let (span, voiced) = (self.endpointing.span(), self.endpointing.voiced());
         let frames = self.endpointing.frames();
-        self.hearing = Some(Hearing { frames, ..Hearing::new(turn, self.now, span, voiced) });
         let audio = Phi::new(self.endpointing.audio());
+        let hearing = Hearing::new(turn, self.now, span, voiced);
+        self.hearing = Some(Hearing { frames, audio: audio.clone(), ..hearing });
         self.emit(CallOutput::Transcribe { turn, audio, expectation: question.expectation });
     }
 
@@ -309,7 +313,8 @@ impl CallEngine {
         let Some((understanding, _)) = &hearing.understanding else { return };
         let nothing = Phi::default();
         let words = hearing.transcript.as_ref().map_or(&nothing, |transcript| &transcript.text);
-        let said = Said { words, understanding, asked };
+        let earlier = self.second_thought.as_ref();
+        let said = Said { words, understanding, asked, earlier };
         let dialogue = self.dialogue.clone();
         let (plan, preparations) = Plan::new(dialogue, &self.red_flags, said, &mut self.numbers);
         let ready = plan.is_ready();
@@ -379,6 +384,10 @@ impl CallEngine {
         let transcript =
             hearing.transcript.unwrap_or(Transcript { text: Phi::default(), confidence: 1.0 });
         let plan = plan.commit(over);
+        if plan.takes_up {
+            self.second_thought = None;
+        }
+        self.have_reread(&transcript.text, hearing.audio, plan.flag.is_some());
         self.dialogue = plan.dialogue;
         // Consent may have come with this very answer, so the words are recorded after it.
         self.record_heard_words(&transcript, hearing.span);

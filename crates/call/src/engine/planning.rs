@@ -65,6 +65,8 @@ pub(super) enum Step {
 pub(super) struct Plan {
     pub(super) dialogue: Dialogue,
     pub(super) flag: Option<RedFlag>,
+    /// What a second reading of an earlier turn found is taken up by this one.
+    pub(super) takes_up: bool,
     pub(super) steps: Vec<Step>,
     /// A question to the clinic that is under way.
     pub(super) pending: Option<(u32, &'static str)>,
@@ -78,6 +80,8 @@ pub(super) struct Said<'a> {
     pub(super) understanding: &'a Understanding,
     /// Whether the caller had heard what a yes or no would be an answer to.
     pub(super) asked: bool,
+    /// Danger that a second reading found in an earlier turn, and its words.
+    pub(super) earlier: Option<&'a (RedFlag, Phi<String>)>,
 }
 
 impl Plan {
@@ -90,10 +94,16 @@ impl Plan {
     ) -> (Self, Vec<Preparation>) {
         let past = dialogue.asks_about_the_past();
         let flag = red_flags.find_in_answer(said.words.expose(), past);
-        let flagged = flag.and_then(|flag| dialogue.red_flag(flag, said.words));
-        let flag = flag.filter(|_| flagged.is_some());
+        // The danger of an earlier turn comes before whatever is said now, unless that is worse.
+        let found = flag.map(|flag| (flag, said.words));
+        let earlier = said.earlier.map(|(flag, words)| (*flag, words));
+        let worst = found.into_iter().chain(earlier).min_by_key(|(flag, _)| *flag);
+        let flagged = worst.and_then(|(flag, words)| dialogue.red_flag(flag, words));
+        let flag = worst.map(|(flag, _)| flag).filter(|_| flagged.is_some());
+        let takes_up = said.earlier.is_some();
         let next = flagged.unwrap_or_else(|| hear(&mut dialogue, said));
-        let mut plan = Self { dialogue, flag, steps: Vec::new(), pending: None, prepared: 0 };
+        let mut plan =
+            Self { dialogue, flag, takes_up, steps: Vec::new(), pending: None, prepared: 0 };
         let preparations = plan.take(next, numbers);
         (plan, preparations)
     }

@@ -93,6 +93,12 @@ fn described(event: &CallEvent) -> Option<String> {
         EventKind::RedFlagRaised { class } => {
             format!("{}  ! red flag: {}", at(event.at_ms), class.key())
         }
+        EventKind::SupervisorRaised { class } => {
+            format!("{}  ! red flag at second reading: {}", at(event.at_ms), class.key())
+        }
+        EventKind::HeardOtherwise => {
+            format!("{}  ! heard otherwise at second reading", at(event.at_ms))
+        }
         EventKind::ActionAnswered { action, outcome } => {
             format!("{}  > {action}: {outcome}", at(event.at_ms))
         }

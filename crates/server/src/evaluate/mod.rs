@@ -5,6 +5,7 @@ mod reading;
 mod score;
 pub mod sgd;
 pub mod speed;
+pub mod supervisor;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
