@@ -105,6 +105,31 @@ pub enum Train {
     },
     /// An adapter for the language model, from labelled utterances
     Run(TrainRun),
+    /// Labelled utterances as our recogniser hears them: spoken, sent over a telephone line, transcribed
+    Corpus(TrainCorpus),
+}
+
+/// Utterances that are spoken.
+#[derive(Debug, Args)]
+pub struct TrainCorpus {
+    /// Files of labelled utterances (*.jsonl)
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    pub data: Vec<PathBuf>,
+    /// Where the utterances go, with `said` as it was heard and `spoken` as it was
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Folder of sounds (*.wav) that are heard behind half of the callers
+    #[arg(long, value_name = "DIR")]
+    pub noise: Option<PathBuf>,
+    /// The transcription model, by its name in the manifest [default: the server's]
+    #[arg(long, value_name = "ID")]
+    pub transcription: Option<String>,
+    /// Folder of the model files
+    #[arg(long, env = "RADLINE_MODELS", value_name = "DIR")]
+    pub models: Option<PathBuf>,
+    /// Voices, noises and losses
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
 }
 
 /// A training run.
@@ -269,6 +294,9 @@ pub struct Labelled {
     /// Writes every record with a miss to this file (of the last report, where there are several)
     #[arg(long)]
     pub errors: Option<PathBuf>,
+    /// Draws the readers beside each other, and how well the model knows itself, into this SVG file
+    #[arg(long)]
+    pub picture: Option<PathBuf>,
 }
 
 /// Where the data is.

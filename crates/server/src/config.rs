@@ -218,7 +218,8 @@ fn ports([first, last]: [u16; 2]) -> Result<RangeInclusive<u16>> {
     Ok(first..=last)
 }
 
-fn model_threads() -> usize {
+/// Threads of each model, unless told otherwise.
+pub(crate) fn model_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).min(MODEL_THREADS_MAX)
 }
 

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod call_driver;
+pub mod chart;
 pub mod cli;
 pub mod clinic_seed;
 pub mod clock;

@@ -104,6 +104,7 @@ async fn run_async(command: Command) -> Result<()> {
             options.json,
             options.diagrams.as_deref(),
         ),
+        Command::Train(cli::Train::Corpus(options)) => commands::train_corpus::run(&options),
         Command::Train(cli::Train::Run(options)) => commands::train_run::run(&options),
         Command::Evaluate(cli::Evaluate::RedFlags(labelled)) => {
             evaluate::run(evaluate::Subject::RedFlags, &labelled, &[])

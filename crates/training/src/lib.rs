@@ -11,6 +11,7 @@ mod loss;
 pub mod optimizer;
 pub mod plan;
 pub mod record;
+pub mod telephone_line;
 pub mod trainer;
 
 /// What can go wrong in training.

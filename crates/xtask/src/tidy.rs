@@ -20,7 +20,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("telephony", &["audio", "phi"]),
     ("speech", &["audio", "phi"]),
     ("language", &["dialogue", "phi"]),
-    ("training", &["dialogue", "language"]),
+    ("training", &["audio", "dialogue", "language"]),
     // An action and its outcome are one vocabulary; a copy of it would have to be kept equal by hand.
     ("clinic", &["dialogue", "phi"]),
     // The schedule is a database as much as the call record is, and one crate owns SQL.

@@ -6,4 +6,5 @@ pub mod clinic;
 pub mod models;
 pub mod schedule;
 pub mod train;
+pub mod train_corpus;
 pub mod train_run;

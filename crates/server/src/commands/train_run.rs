@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -12,6 +13,7 @@ use radline_training::plan::Plan;
 use radline_training::record::load_folder;
 use radline_training::trainer::{Progress, Trainer};
 
+use crate::chart::{self, Panel};
 use crate::cli::TrainRun;
 use crate::models::cache::Cache;
 use crate::models::manifest::Manifest;
@@ -89,7 +91,28 @@ pub fn run(options: &TrainRun) -> Result<()> {
         return Err(error.context("the run was given up"));
     }
     keep(&trainer)?;
+    draw_curve(&options.out)?;
     terminal::line(&format!("the adapter is in {}", options.out.display()))
+}
+
+/// The curve as a picture (`loss.svg`): each step's loss, and the mean of those around it.
+fn draw_curve(folder: &Path) -> Result<()> {
+    /// Steps on each side that the mean is taken over.
+    const AROUND: usize = 15;
+    let text = std::fs::read_to_string(folder.join("loss.csv"))?;
+    let row = |line: &str| {
+        let mut cells = line.split(',').map(|cell| cell.parse::<f64>().ok());
+        Some((cells.next()??, cells.next()??))
+    };
+    let points: Vec<(f64, f64)> = text.lines().skip(1).filter_map(row).collect();
+    let mean = |at: usize| {
+        let near = &points[at.saturating_sub(AROUND)..points.len().min(at + AROUND + 1)];
+        near.iter().map(|(_, loss)| loss).sum::<f64>() / near.len() as f64
+    };
+    let smooth = points.iter().enumerate().map(|(at, (step, _))| (*step, mean(at))).collect();
+    let lines = vec![("mean around a step", smooth), ("step", points.clone())];
+    let panel = Panel::Lines { title: "Loss", axes: ("step", "nats a token"), lines };
+    Ok(std::fs::write(folder.join("loss.svg"), chart::svg(&[panel]))?)
 }
 
 /// A line of progress; a terminal that went away does not stop the run.

@@ -1,5 +1,6 @@
 //! `radline evaluate`: how well callers are understood, on labelled utterances.
 
+mod calibration;
 pub mod dialogues;
 mod reading;
 mod score;
@@ -21,6 +22,9 @@ pub use reading::Source;
 use reading::{Reading, combined};
 use score::{Scores, Share};
 
+use calibration::Calibration;
+
+use crate::chart::{self, Panel};
 use crate::cli::{Labelled, Readers};
 use crate::models::cache::Cache;
 use crate::models::manifest::Manifest;
@@ -86,37 +90,44 @@ pub fn run(subject: Subject, labelled: &Labelled, models: &[(Source, TurnReader)
         println!("{} records", records.len());
     }
     let all: Vec<&Record> = records.iter().collect();
-    each_reading(&all, models, |source, readings, took| {
-        report(subject, labelled, source, &records, readings)?;
-        if let Some(times) = Times::of(took).filter(|_| !labelled.json) {
-            println!("{:<28} p50 {}, p95 {}", "model, ms", times.median, times.high);
+    let mut pictured = Pictured::default();
+    each_reading(&all, models, |source, readings, model| {
+        let scores = report(subject, labelled, source, (&records, readings), model)?;
+        pictured.readers.push((source.name(), scores));
+        if source == Source::FineTuned {
+            pictured.calibration = model.map(|model| Calibration::of(&records, model));
         }
         Ok(())
-    })
+    })?;
+    match &labelled.picture {
+        Some(file) => std::fs::write(file, pictured.svg())
+            .with_context(|| format!("{} cannot be written", file.display())),
+        None => Ok(()),
+    }
 }
 
 /// Lets everyone read the records: the parsers, each model, and the fine-tuned one together with the
-/// parsers. `tell` hears who read, what, and how long a model took for each.
+/// parsers. `tell` hears who read, what was understood, and what the model itself read.
 fn each_reading(
     records: &[&Record],
     models: &[(Source, TurnReader)],
-    mut tell: impl FnMut(Source, &[Reading], &[Duration]) -> Result<()>,
+    mut tell: impl FnMut(Source, &[Reading], Option<&[reading::Labelled]>) -> Result<()>,
 ) -> Result<()> {
     let red_flags = RedFlags::english();
     let parsed: Vec<Reading> =
         records.iter().map(|record| reading::read(record, &red_flags)).collect();
-    tell(Source::Parsers, &parsed, &[])?;
+    tell(Source::Parsers, &parsed, None)?;
     for (source, model) in models {
         let read = records.iter().map(|record| reading::label(record, model));
-        let (labels, took): (Vec<_>, Vec<_>) =
-            read.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+        let read = read.collect::<Result<Vec<_>, _>>()?;
         let of = |source: Source| -> Vec<Reading> {
-            let all = records.iter().zip(&parsed).zip(&labels);
-            all.map(|((record, parsed), labels)| combined(record, parsed, labels, source)).collect()
+            let all = records.iter().zip(&parsed).zip(&read);
+            all.map(|((record, parsed), (read, _))| combined(record, parsed, &read.labels, source))
+                .collect()
         };
-        tell(*source, &of(*source), &took)?;
+        tell(*source, &of(*source), Some(&read))?;
         if *source == Source::FineTuned {
-            tell(Source::Both, &of(Source::Both), &[])?;
+            tell(Source::Both, &of(Source::Both), None)?;
         }
     }
     Ok(())
@@ -128,9 +139,9 @@ fn report(
     subject: Subject,
     labelled: &Labelled,
     source: Source,
-    records: &[Record],
-    readings: &[Reading],
-) -> Result<()> {
+    (records, readings): (&[Record], &[Reading]),
+    model: Option<&[reading::Labelled]>,
+) -> Result<Scores> {
     let mut scores = Scores::default();
     let pairs = records.iter().zip(readings);
     let misses: Vec<String> = pairs
@@ -139,15 +150,30 @@ fn report(
     if let Some(file) = &labelled.errors {
         std::fs::write(file, misses.join("\n")).with_context(|| file.display().to_string())?;
     }
+    let took: Vec<Duration> = model.into_iter().flatten().map(|(_, took)| *took).collect();
+    let calibration = model.map(|model| Calibration::of(records, model));
     if labelled.json {
-        println!("{}", described(source.name(), records, &scores));
-        return Ok(());
+        let mut report = described(source.name(), records, &scores);
+        report["calibration_error"] = json!(calibration.map(|calibration| calibration.error()));
+        report["model_ms"] =
+            json!(Times::of(&took).map(|times| json!({"p50": times.median, "p95": times.high})));
+        println!("{report}");
+        return Ok(scores);
     }
     if subject == Subject::Understanding {
         println!("\n{}", source.name());
     }
     table(subject, &scores);
-    Ok(())
+    if let Some(times) = Times::of(&took) {
+        println!("{:<28} p50 {}, p95 {}", "model, ms", times.median, times.high);
+    }
+    if let Some(calibration) = calibration {
+        println!("{:<28} {:.3}", "calibration error", calibration.error());
+        for bin in calibration.bins() {
+            println!("  sure {bin}");
+        }
+    }
+    Ok(scores)
 }
 
 #[expect(clippy::print_stdout, reason = "the report is the command's output")]
@@ -164,6 +190,9 @@ fn table(subject: Subject, scores: &Scores) {
         for (name, values) in scores.slots.by_name() {
             println!("  {name:<26} {values}");
         }
+        for ((meant, read), times) in scores.confusions() {
+            println!("  {meant} taken for {read:<20} {times}");
+        }
         println!("{:<28} {}", "requests for a person", scores.person);
         println!("{:<28} {}", "others taken for one", scores.person_false);
     }
@@ -173,6 +202,37 @@ fn table(subject: Subject, scores: &Scores) {
     }
     println!("{:<28} {}", "  with the right class", scores.red_flag_class);
     println!("{:<28} {}", "false alarms", scores.false_alarms);
+}
+
+/// What the picture shows.
+#[derive(Default)]
+struct Pictured {
+    readers: Vec<(&'static str, Scores)>,
+    calibration: Option<Calibration>,
+}
+
+impl Pictured {
+    fn svg(&self) -> String {
+        let groups = self.readers.iter().map(|(name, scores)| {
+            (*name, vec![scores.intent.value().unwrap_or_default(), scores.slots.all().f1()])
+        });
+        let mut panels = vec![Panel::Bars {
+            title: "Understanding",
+            names: vec!["acts that are right", "F1 of the values"],
+            groups: groups.collect(),
+        }];
+        if let Some(calibration) = &self.calibration {
+            panels.push(Panel::Lines {
+                title: "How sure the model is, and how often it is right",
+                axes: ("sure", "right"),
+                lines: vec![
+                    ("model", calibration.points()),
+                    ("as it should be", vec![(0.0, 0.0), (1.0, 1.0)]),
+                ],
+            });
+        }
+        chart::svg(&panels)
+    }
 }
 
 /// How long the model took.
@@ -214,6 +274,9 @@ fn described(source: &str, records: &[Record], scores: &Scores) -> serde_json::V
         "person_request_recall": scores.person.value(),
         "person_request_false_rate": scores.person_false.value(),
         "distress_agreement": scores.distress.value(),
+        "confusions": scores.confusions().into_iter()
+            .map(|((meant, read), times)| json!({"meant": meant, "read": read, "times": times}))
+            .collect::<Vec<_>>(),
     })
 }
 
@@ -237,7 +300,7 @@ mod tests {
             line("d", "open", "never mind the weather", "book", "none", "{}"),
         ];
         std::fs::write(&data, lines.join("\n")).expect("written");
-        let labelled = Labelled { data, json: true, errors: Some(errors.clone()) };
+        let labelled = Labelled { data, json: true, errors: Some(errors.clone()), picture: None };
         run(Subject::Understanding, &labelled, &[]).expect("scored");
         let misses = std::fs::read_to_string(&errors).expect("written");
         assert_eq!(misses.lines().count(), 1, "{misses}");
@@ -249,8 +312,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let data = folder.path().join("data.jsonl");
         std::fs::write(&data, "{}\n").expect("written");
-        let error = run(Subject::RedFlags, &Labelled { data, json: true, errors: None }, &[])
-            .expect_err("it has no fields");
+        let error = run(
+            Subject::RedFlags,
+            &Labelled { data, json: true, errors: None, picture: None },
+            &[],
+        )
+        .expect_err("it has no fields");
         assert!(format!("{error:#}").contains("line 1"), "{error:#}");
     }
 }

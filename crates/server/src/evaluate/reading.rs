@@ -9,7 +9,7 @@ use radline_dialogue::{
 };
 use radline_language::model::ModelError;
 use radline_language::model::labels::Labels;
-use radline_language::model::turn_reader::TurnReader;
+use radline_language::model::turn_reader::{self, TurnReader};
 use radline_language::parsers::terms::{self, Term};
 use radline_language::parsers::{day_time, exam};
 use radline_language::{labelled, understanding};
@@ -44,7 +44,7 @@ impl Source {
 }
 
 /// What a model read, and how long it took.
-pub(super) type Labelled = (Labels, Duration);
+pub(super) type Labelled = (turn_reader::Reading, Duration);
 
 /// Longest reading in a measurement: everything is read, however long it takes.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -55,7 +55,7 @@ pub(super) fn label(record: &Record, model: &TurnReader) -> Result<Labelled, Mod
     let asked = model.ask(record.expectation(), &record.asked)?;
     let began = Instant::now();
     let reading = model.read(&asked, &record.said, LIMIT)?;
-    Ok((reading.labels, began.elapsed()))
+    Ok((reading, began.elapsed()))
 }
 
 /// What the model says is meant, beside what the parsers found; their values count where both have

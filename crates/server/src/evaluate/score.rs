@@ -27,6 +27,11 @@ impl Share {
         self.of += 1;
     }
 
+    /// How many there were.
+    pub(super) const fn of(self) -> usize {
+        self.of
+    }
+
     /// Nothing when there was nothing to count.
     pub(super) fn value(&self) -> Option<f64> {
         (self.of > 0).then(|| self.hits as f64 / self.of as f64)
@@ -161,9 +166,24 @@ pub(super) struct Scores {
     pub(super) person: Share,
     pub(super) person_false: Share,
     pub(super) distress: Share,
+    /// Acts that were taken for others, with how often.
+    confused: BTreeMap<(String, String), usize>,
 }
 
+/// Confusions that a report names.
+const CONFUSIONS_MAX: usize = 8;
+
 impl Scores {
+    /// The commonest confusions: what was meant, what was read, and how often.
+    pub(super) fn confusions(&self) -> Vec<((&str, &str), usize)> {
+        let all = self.confused.iter();
+        let mut all: Vec<_> =
+            all.map(|((meant, read), times)| ((meant.as_str(), read.as_str()), *times)).collect();
+        all.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
+        all.truncate(CONFUSIONS_MAX);
+        all
+    }
+
     /// Adds a record. Returns what was missed of it, if anything was.
     pub(super) fn add(&mut self, record: &Record, reading: &Reading) -> Option<Value> {
         let mut wrong = Vec::new();
@@ -174,6 +194,10 @@ impl Scores {
             self.intent_by_expectation.entry(record.expects.clone()).or_default().add(right);
             self.false_alarms.add(flagged);
             wrong.extend((!right).then_some("intent"));
+            if !right {
+                let pair = (record.intent.clone(), reading.intent.clone());
+                *self.confused.entry(pair).or_default() += 1;
+            }
             wrong.extend(flagged.then_some("false_alarm"));
         } else {
             self.red_flags.add(flagged);
