@@ -264,6 +264,17 @@ const IDIOMS: &[&str] = &[
     "nervous wreck",
     "wasted",
 ];
+/// Who says that nothing has changed tells of no danger; only the lexicon is believed then.
+const UNCHANGED: &[&str] = &[
+    "unchanged",
+    "no change",
+    "not changed",
+    "same as before",
+    "same as ever",
+    "move normally",
+    "feel normally",
+    "as it was",
+];
 /// Shorter utterances hold too little to be read without the lexicon.
 const READ_WORDS_MIN: usize = 6;
 
@@ -291,6 +302,11 @@ impl RedFlags {
         let (known, unread) = self.look(text, about_the_past);
         let read = || self.read(text).filter(|(_, likely)| !unread && *likely >= RAISED);
         known.or_else(|| read().map(|(flag, _)| flag))
+    }
+
+    /// What the lexicon alone finds: dangers that are named, and nothing between the words.
+    pub fn named(&self, text: &str, about_the_past: bool) -> Option<RedFlag> {
+        self.look(text, about_the_past).0
     }
 
     /// What is too unlikely to raise a flag by itself, and likely enough that a second reader should
@@ -325,7 +341,7 @@ impl RedFlags {
         // "No, I'm going to try and rest" denies what was asked.
         let denies = matches!(words.first().map(String::as_str), Some("no" | "nope" | "nah"));
         let short = words.len() < READ_WORDS_MIN;
-        let unread = history || question || denies || short || has(IDIOMS);
+        let unread = history || question || denies || short || has(IDIOMS) || has(UNCHANGED);
         (known, unread)
     }
 

@@ -443,17 +443,22 @@ fn a_no_that_only_the_model_read_is_asked_back() {
     play.no();
     assert!(play.spoken().contains("electronic device"), "{}", play.spoken());
 
-    // More than a yes is heard as an answer of its own.
+    // More than a yes may answer either question: the first one again. What the table knows counts.
     let mut play = at_the_implant_question();
     read_by_model(&mut play, "my chest is as god made it", Command::Deny);
-    play.say("yes, there is a little box under my collarbone", vec![Command::Affirm]);
+    let mut boxed = Play { dialogue: play.dialogue.clone(), last: play.last.clone() };
+    boxed.say("yes, there is a little box under my collarbone", vec![Command::Affirm]);
+    assert!(boxed.spoken().contains("electronic device"), "{}", boxed.spoken());
+    play.say("yes, well, apart from the pacemaker that is", vec![Command::Affirm]);
     assert!(matches!(play.action(), Action::RequestCallback { .. }), "{:?}", play.last);
 }
 
 #[test]
-fn a_yes_to_a_safety_question_counts_at_once_and_any_other_is_asked_back() {
+fn a_yes_that_only_the_model_read_is_asked_back() {
     let mut play = at_the_implant_question();
     read_by_model(&mut play, "the surgeon left a souvenir", Command::Affirm);
+    assert!(play.spoken().contains("I take that as a yes"), "{}", play.spoken());
+    play.yes();
     assert!(matches!(play.action(), Action::RequestCallback { .. }), "{:?}", play.last);
 
     // Consent to recording.

@@ -10,14 +10,31 @@ use radline_phi::Phi;
 use crate::model::labels::{FINDINGS, Labels};
 use crate::model::turn_reader::Reading;
 use crate::parsers::{day_time, exam, topic};
-use crate::understanding::{by_example, day_at_opening, is_unsettled};
+use crate::understanding::{by_example, careful, day_at_opening, is_unsettled};
 
 /// An act that the model is less sure of is not taken up. More likely than not; no measurement chose it.
 const SURE: f32 = 0.5;
 
+/// What the parsers found is doubted only by a model that is surer than that.
+const SURE_AGAINST: f32 = 0.8;
+/// So many words are a plain answer or a plain wish, which the parsers read alone. In more there may be
+/// a manner of speaking: "no, I'd be lying if I said I hadn't".
+const PLAIN_WORDS_MAX: usize = 4;
+
 /// What is understood of words that are for the model: what it read, beside what the parsers found,
 /// which stays. Where it did not read them, a smaller reader takes its place.
 pub fn understand(
+    words: &Phi<String>,
+    parsed: Understanding,
+    reading: Option<&Reading>,
+    question: &Question,
+    today: Date,
+) -> Understanding {
+    let understood = read(words, parsed, reading, question, today);
+    careful(words.expose(), understood, question)
+}
+
+fn read(
     words: &Phi<String>,
     parsed: Understanding,
     reading: Option<&Reading>,
@@ -29,6 +46,10 @@ pub fn understand(
         return parsed;
     }
     let labels = &backed(words.expose(), &reading.labels);
+    if is_settled(&parsed, question) {
+        let doubts = reading.confidence >= SURE_AGAINST;
+        return if doubts { second_opinion(parsed, labels, question) } else { parsed };
+    }
     let mut commands = acts(labels, question);
     let free = question.opens || question.expectation == Expectation::Open;
     if free || commands.is_empty() {
@@ -47,6 +68,60 @@ pub fn understand(
     let kept = parsed.commands.into_iter();
     commands.extend(kept.filter(|command| !(added && matches!(command, Command::Exam(_)))));
     Understanding { commands, by: UnderstoodBy::Model }
+}
+
+/// What the parsers read counts, unless the model takes it for the opposite of a yes or a no: then it is
+/// neither, and the question is asked again. Or for another wish, where the parsers often take one for
+/// another: then that is asked back.
+fn second_opinion(
+    mut parsed: Understanding,
+    labels: &Labels,
+    question: &Question,
+) -> Understanding {
+    let acts = acts(labels, question);
+    if question.expectation == Expectation::YesNo {
+        if !disputes_answer(&parsed, &acts) {
+            return parsed;
+        }
+        parsed.commands.retain(|command| !is_answer(command));
+        return Understanding::from_parsers(parsed.commands);
+    }
+    if !disputes_wish(&parsed, &acts) {
+        return parsed;
+    }
+    parsed.commands.retain(|c| !matches!(c, Command::Want(_) | Command::Ask(_)));
+    parsed.commands.extend(acts);
+    Understanding { commands: parsed.commands, by: UnderstoodBy::Model }
+}
+
+const fn is_answer(command: &Command) -> bool {
+    matches!(command, Command::Affirm | Command::Deny | Command::Unsure)
+}
+
+/// Whether the model reads a no where the parsers read a yes, or a yes where they read a no.
+fn disputes_answer(parsed: &Understanding, acts: &[Command]) -> bool {
+    let read = |yes: &Command, no: &Command| parsed.has(yes) && acts.contains(no);
+    read(&Command::Affirm, &Command::Deny) || read(&Command::Deny, &Command::Affirm)
+}
+
+/// Whether the model reads another wish. "Cancel" and "move" the parsers read only where they are said;
+/// what is a question and what is a booking they often confuse (BENCHMARKS.md).
+fn disputes_wish(parsed: &Understanding, acts: &[Command]) -> bool {
+    let wish = |commands: &[Command]| {
+        commands.iter().find_map(|command| match command {
+            Command::Want(intent) => Some(*intent),
+            _ => None,
+        })
+    };
+    let asks =
+        |intent: Intent| matches!(intent, Intent::Question | Intent::Prepare | Intent::Results);
+    match (wish(&parsed.commands), wish(acts)) {
+        (Some(Intent::Book | Intent::ReportSymptom), Some(other)) => {
+            Some(other) != wish(&parsed.commands)
+        }
+        (Some(read), Some(other)) => asks(read) && !asks(other),
+        _ => false,
+    }
 }
 
 /// The labels without what nobody said: a side or a weekday needs the word for it. A wrong side is
@@ -136,11 +211,29 @@ fn wish(labels: &Labels, today: Date) -> Option<Command> {
     day_time::parse(&words, today).filter(|wish| !wish.is_empty()).map(Command::When)
 }
 
-/// Whether the language model should read the words: where the parsers found nothing, and where any
-/// wish may be told and they found none.
+/// Whether the language model should read the words: where the parsers found nothing, where any wish
+/// may be told and they found none, and for a second opinion on a yes, a no or a wish in many words.
 pub fn is_for_model(words: &Phi<String>, parsed: &Understanding, question: &Question) -> bool {
     let heard = words.expose().chars().any(char::is_alphabetic);
-    heard && (parsed.commands.is_empty() || is_unsettled(parsed, question))
+    if !is_settled(parsed, question) {
+        return heard;
+    }
+    let open = question.opens || question.expectation == Expectation::Open;
+    let disputable = match question.expectation {
+        Expectation::YesNo if !question.opens => parsed.commands.iter().any(is_answer),
+        _ => open && parsed.wants().next().is_some(),
+    };
+    let certain = parsed.has(&Command::RequestPerson);
+    disputable && !certain && words::split(words.expose()).len() > PLAIN_WORDS_MAX
+}
+
+/// Whether the parsers found what they were to find. "They put six screws in my collarbone" names a part
+/// of the body, and is a yes.
+fn is_settled(parsed: &Understanding, question: &Question) -> bool {
+    let beside = |command: &Command| matches!(command, Command::Exam(_) | Command::Feels(..));
+    let asks = question.expectation == Expectation::YesNo;
+    let answered = !asks || parsed.commands.iter().any(|command| !beside(command));
+    !parsed.commands.is_empty() && answered && !is_unsettled(parsed, question)
 }
 
 #[cfg(test)]
@@ -153,7 +246,7 @@ mod tests {
 
     const TODAY: Date = date(2026, 11, 23);
 
-    fn read(said: &str, line: &str, confidence: f32, question: &Question) -> Understanding {
+    fn read_as(said: &str, line: &str, confidence: f32, question: &Question) -> Understanding {
         let parsed = understanding::parse(&said.into(), question, TODAY);
         let reading = Reading { labels: Labels::read(line), confidence };
         understand(&said.into(), parsed, Some(&reading), question, TODAY)
@@ -164,12 +257,12 @@ mod tests {
         let open = Question::of(Expectation::Open);
         let said = "the doc wants a look at my knee with the magnet thing";
         let line = "book; modality mri; body part knee; side left";
-        let understood = read(said, line, 0.9, &open);
+        let understood = read_as(said, line, 0.9, &open);
         assert_eq!(understood.by, UnderstoodBy::Model);
         assert!(understood.has(&Command::Want(Intent::Book)), "{understood:?}");
         let exam = |command: &&Command| matches!(command, Command::Exam(exam) if exam.modality == Some(Modality::Mri));
         assert!(understood.commands.iter().any(|command| exam(&command)), "{understood:?}");
-        let unsure = read("hm well the thing is", line, 0.3, &open);
+        let unsure = read_as("hm well the thing is", line, 0.3, &open);
         assert_eq!(unsure.by, UnderstoodBy::Nobody);
     }
 
@@ -177,17 +270,79 @@ mod tests {
     fn yes_and_no_are_read_only_where_they_are_asked_for() {
         let asked = Question { trouble: true, ..Question::of(Expectation::YesNo) };
         let said = "that would be one for the newspapers";
-        assert_eq!(read(said, "deny", 0.9, &asked).commands, [Command::Deny]);
-        assert_eq!(read(said, "deny", 0.9, &Question::of(Expectation::Open)).commands, []);
+        assert_eq!(read_as(said, "deny", 0.9, &asked).commands, [Command::Deny]);
+        assert_eq!(read_as(said, "deny", 0.9, &Question::of(Expectation::Open)).commands, []);
         let ticker =
-            read("there's my little ticker box", "provide; implant pacemaker", 0.9, &asked);
+            read_as("there's my little ticker box", "provide; implant pacemaker", 0.9, &asked);
         assert_eq!(ticker.commands, [Command::Affirm]);
+    }
+
+    #[test]
+    fn a_yes_or_no_in_many_words_needs_two_readers() {
+        let asked = Question { trouble: true, ..Question::of(Expectation::YesNo) };
+        let said = "no well not unless you count the pacemaker they gave me";
+        let parsed = Understanding::from_parsers(vec![Command::Deny]);
+        let opinion = |line: &str, question: &Question| {
+            second_opinion(parsed.clone(), &Labels::read(line), question)
+        };
+        assert!(is_for_model(&said.into(), &parsed, &asked));
+        assert!(!is_for_model(&"no I don't".into(), &parsed, &asked));
+        // Neither: the question is asked again.
+        assert_eq!(opinion("affirm", &asked), Understanding::from_parsers(Vec::new()));
+        assert_eq!(opinion("deny", &asked), parsed);
+        assert_eq!(opinion("repeat", &asked), parsed);
+    }
+
+    #[test]
+    fn a_hedged_no_to_a_safety_question_is_not_known() {
+        let asked = Question { trouble: true, ..Question::of(Expectation::YesNo) };
+        for said in [
+            "could you just um put no i'm probably not",
+            "that was thirty five years ago it'd have bothered me by now",
+        ] {
+            let understood = read_as(said, "deny", 0.9, &asked);
+            assert!(understood.has(&Command::Unsure), "{said}: {understood:?}");
+            assert!(!understood.has(&Command::Deny), "{said}: {understood:?}");
+        }
+        assert!(read_as("no, never in my life", "deny", 0.9, &asked).has(&Command::Deny));
+    }
+
+    #[test]
+    fn a_part_of_the_body_is_no_answer_to_yes_or_no() {
+        let asked = Question { trouble: true, ..Question::of(Expectation::YesNo) };
+        let said = "they pinned the ankle with six screws after an x-ray of it";
+        let parsed = understanding::parse(&said.into(), &asked, TODAY);
+        assert!(is_for_model(&said.into(), &parsed, &asked), "{parsed:?}");
+        let understood = read_as(said, "affirm; implant screws", 0.9, &asked);
+        assert!(understood.has(&Command::Affirm), "{understood:?}");
+    }
+
+    #[test]
+    fn a_booking_that_the_model_takes_for_something_else_is_asked_back() {
+        let open = Question::of(Expectation::Open);
+        let wants = |intent| Understanding::from_parsers(vec![Command::Want(intent)]);
+        let opinion =
+            |intent, line: &str| second_opinion(wants(intent), &Labels::read(line), &open);
+        let moved = opinion(Intent::Book, "reschedule");
+        assert_eq!(moved.commands, [Command::Want(Intent::Reschedule)]);
+        assert!(moved.needs_a_word());
+        let asked = opinion(Intent::Book, "prepare fasting");
+        assert!(asked.has(&Command::Ask("fasting".to_owned())) && !asked.needs_a_word());
+        assert!(opinion(Intent::Question, "book").needs_a_word());
+        for (intent, line) in [
+            (Intent::Book, "book; modality ct"),
+            (Intent::Cancel, "book"),
+            (Intent::Question, "prepare water"),
+        ] {
+            assert_eq!(opinion(intent, line), wants(intent), "{line}");
+        }
     }
 
     #[test]
     fn a_value_that_no_parser_knows_is_not_taken() {
         let open = Question::of(Expectation::Open);
-        let understood = read("the glorbon wants a picture", "book; body part glorbon", 0.9, &open);
+        let understood =
+            read_as("the glorbon wants a picture", "book; body part glorbon", 0.9, &open);
         assert_eq!(understood.commands, [Command::Want(Intent::Book)]);
     }
 }

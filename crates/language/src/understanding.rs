@@ -48,7 +48,44 @@ pub fn parse(text: &Phi<String>, question: &Question, today: Date) -> Understand
         commands.push(Command::Want(Intent::Book));
     }
     commands.extend(day_at_opening(words, &commands, question, today));
-    Understanding::from_parsers(commands)
+    careful(words, Understanding::from_parsers(commands), question)
+}
+
+/// Words of somebody who is not sure of a "no", or tells of something that was: to a safety question
+/// that is not known, and what is not known counts as yes. "Put no, I'm probably not" is no "no".
+const HEDGES: &[&str] = &[
+    "probably",
+    "maybe",
+    "might",
+    "perhaps",
+    "possibly",
+    "i guess",
+    "i suppose",
+    "could be",
+    "years ago",
+    "year ago",
+    "months ago",
+    "long ago",
+    "ages ago",
+    "back in",
+    "when i was",
+    "as a kid",
+    "as a child",
+];
+
+/// A hedged "no" to a safety question is none.
+pub(crate) fn careful(
+    text: &str,
+    mut understanding: Understanding,
+    question: &Question,
+) -> Understanding {
+    let said = words::split(text);
+    let hedged = HEDGES.iter().any(|phrase| words::contains(&said, phrase));
+    if question.trouble && hedged && understanding.has(&Command::Deny) {
+        understanding.commands.retain(|command| *command != Command::Deny);
+        understanding.commands.push(Command::Unsure);
+    }
+    understanding
 }
 
 /// The day and time that a caller names together with the wish to book.
@@ -125,7 +162,7 @@ fn asked_for(text: &str, question: &Question, today: Date) -> Vec<Command> {
     match question.expectation {
         Expectation::Choice => commands.extend(request::choice(text, question.options)),
         Expectation::Digits => {
-            let digits = numbers::digits_corrected(text);
+            let digits = numbers::telephone(text);
             if digits.len() >= DIGITS_MIN {
                 commands.push(Command::Digits(Phi::new(digits)));
             }
@@ -149,7 +186,9 @@ fn asked_for(text: &str, question: &Question, today: Date) -> Vec<Command> {
         Expectation::DayTime | Expectation::Choice | Expectation::YesNo
     );
     if wants_time && !commands.iter().any(|command| matches!(command, Command::Choose(_))) {
-        let wish = day_time::parse(text, today);
+        // What is told of the past counts only where nothing else is told.
+        let wish =
+            day_time::of_an_appointment(text, today).or_else(|| day_time::parse(text, today));
         // "Either is fine" answers a choice; in a yes or no it is just a way of speaking.
         let wish =
             wish.filter(|wish| question.expectation != Expectation::YesNo || !wish.is_empty());

@@ -153,6 +153,9 @@ pub struct TrainRun {
     /// Width of the adapter
     #[arg(long, default_value_t = Plan::default().rank)]
     pub rank: usize,
+    /// Computes on the first GPU (in a program built with `--features cuda`)
+    #[arg(long)]
+    pub gpu: bool,
     /// Passes over the utterances
     #[arg(long, default_value_t = Plan::default().passes)]
     pub passes: usize,
@@ -267,6 +270,12 @@ pub struct Callers {
         default_value = "deploy/sites/demo-hospital"
     )]
     pub site: PathBuf,
+    /// With the language model, as in a call; otherwise the parsers are alone
+    #[arg(long)]
+    pub model: bool,
+    /// Which model
+    #[command(flatten)]
+    pub readers: Readers,
     /// The first seed: it chooses among the ways to say something
     #[arg(long, default_value_t = 1)]
     pub seed: u64,

@@ -1,6 +1,7 @@
 //! The `radline` program.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use clap::Parser;
@@ -11,6 +12,7 @@ use radline_server::config::Config;
 use radline_server::models::cache::LANGUAGE;
 use radline_server::models::{Cache, Manifest};
 use radline_server::site::Site;
+use radline_server::text_call::LazyReader;
 use radline_server::{app, clinic_seed, commands, evaluate, talk};
 use radline_store::Store;
 use tokio::signal::unix::{SignalKind, signal};
@@ -120,7 +122,14 @@ async fn run_async(command: Command) -> Result<()> {
         Command::Evaluate(cli::Evaluate::Dialogues(options)) => {
             let (data, site) = (&*options.data, &*options.site);
             let (seed, plays) = (options.seed, options.plays);
-            let what = evaluate::dialogues::Plays { data, site, seed, plays };
+            let model = if options.model {
+                let base = evaluate::base(&options.readers)?;
+                LazyReader::of(evaluate::tuned(&base, options.readers.adapter.as_deref())?)
+            } else {
+                LazyReader::default()
+            };
+            let model = Arc::new(model);
+            let what = evaluate::dialogues::Plays { data, site, model, seed, plays };
             evaluate::dialogues::run(what, options.json, options.errors.as_deref()).await
         }
         Command::Evaluate(cli::Evaluate::Supervisor { data, readers }) => {

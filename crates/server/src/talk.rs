@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use crate::clock::Clock;
 use crate::site::Site;
 use crate::terminal;
-use crate::text_call::TextCall;
+use crate::text_call::{LazyReader, TextCall};
 
 /// Talks with whoever types. Returns when the dialogue or the input ends.
 pub async fn text(
@@ -23,7 +23,8 @@ pub async fn text(
     called: Option<Called>,
     as_json: bool,
 ) -> Result<()> {
-    let mut call = TextCall::begin(Arc::new(site), clock, store, Some(model_file), called).await?;
+    let model = Arc::new(LazyReader::at(model_file));
+    let mut call = TextCall::begin(Arc::new(site), clock, store, model, called).await?;
     show(&call, None, as_json)?;
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while call.ended().is_none() {

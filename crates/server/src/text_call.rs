@@ -1,8 +1,7 @@
 //! A call without audio: the same engine, lines in, replies out.
 
-use std::cell::OnceCell;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Result;
 use radline_call::{
@@ -37,10 +36,41 @@ pub struct TextCall {
     supervisor: Means,
     written: u64,
     ended: Option<EndReason>,
-    /// Where the language model is; without it the parsers are alone.
-    model_file: Option<PathBuf>,
-    /// The language model, once it was needed; nothing in it when it could not be loaded.
-    model: OnceCell<Option<TurnReader>>,
+    model: Arc<LazyReader>,
+}
+
+/// The language model, loaded when a call needs it first. Several calls may share it.
+#[derive(Default)]
+pub struct LazyReader {
+    /// Where it is; nowhere means that the parsers are alone.
+    file: Option<PathBuf>,
+    /// Nothing in it when it could not be loaded.
+    reader: OnceLock<Option<TurnReader>>,
+}
+
+impl LazyReader {
+    /// The model in a file.
+    pub const fn at(file: PathBuf) -> Self {
+        Self { file: Some(file), reader: OnceLock::new() }
+    }
+
+    /// A model that is there already.
+    pub fn of(reader: TurnReader) -> Self {
+        Self { file: None, reader: OnceLock::from(Some(reader)) }
+    }
+
+    /// The model, unless it could not be loaded.
+    fn get(&self) -> Option<&TurnReader> {
+        let load = || {
+            let file = self.file.as_ref()?;
+            let loaded = TurnReader::built_in(file);
+            if let Err(error) = &loaded {
+                tracing::warn!(%error, "no language model; `radline models fetch` brings it");
+            }
+            loaded.ok()
+        };
+        self.reader.get_or_init(load).as_ref()
+    }
 }
 
 impl TextCall {
@@ -53,7 +83,7 @@ impl TextCall {
         site: Arc<Site>,
         clock: Clock,
         store: Store,
-        model_file: Option<PathBuf>,
+        model: Arc<LazyReader>,
         called: Option<Called>,
     ) -> Result<Self> {
         let scenario = site.scenario.name();
@@ -80,8 +110,7 @@ impl TextCall {
             supervisor,
             written: 0,
             ended: None,
-            model_file,
-            model: OnceCell::new(),
+            model,
         };
         call.turn(CallInput::Connected).await?;
         Ok(call)
@@ -214,19 +243,10 @@ impl TextCall {
         labelled::understand(words, parsed, reading.as_ref(), question, today)
     }
 
-    /// What the language model makes of the words. It is loaded when it is needed first; without
-    /// its file the parsers are alone.
+    /// What the language model makes of the words.
     fn read(&self, words: &Phi<String>, question: &Question) -> Option<Reading> {
-        let file = self.model_file.as_ref()?;
-        let load = || {
-            let loaded = TurnReader::built_in(file);
-            if let Err(error) = &loaded {
-                tracing::warn!(%error, "no language model; `radline models fetch` brings it");
-            }
-            loaded.ok()
-        };
-        let model = self.model.get_or_init(load).as_ref()?;
-        let asked = model.ask(question.expectation, question.asked.expose()).ok()?;
+        let model = self.model.get()?;
+        let asked = model.unread(question.expectation, question.asked.expose());
         model.read(&asked, words.expose(), READING_LIMIT).ok()
     }
 

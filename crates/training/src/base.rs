@@ -8,6 +8,14 @@ use radline_language::model::{self, ModelTokenizer};
 
 use crate::TrainingError;
 
+/// The processor, or the first GPU.
+///
+/// # Errors
+/// There is no GPU, or the program was built without the feature `cuda`.
+pub fn device(gpu: bool) -> Result<Device, TrainingError> {
+    if gpu { Device::new_cuda(0).map_err(TrainingError::from) } else { Ok(Device::Cpu) }
+}
+
 /// A base model with dense weights, and its tokenizer.
 pub struct Base {
     /// The model.
@@ -17,12 +25,12 @@ pub struct Base {
 }
 
 impl Base {
-    /// Loads a GGUF file for training on the processor.
+    /// Loads a GGUF file for training on a device.
     ///
     /// # Errors
     /// The file is missing, damaged or of another architecture.
-    pub fn load(file: &Path) -> Result<Self, TrainingError> {
-        let load = |weights: &mut _| Transformer::load(weights, &Device::Cpu, Products::Packed);
+    pub fn load(file: &Path, device: &Device) -> Result<Self, TrainingError> {
+        let load = |weights: &mut _| Transformer::load(weights, device, Products::Packed);
         let (model, tokenizer) = model::open(file, load)?;
         Ok(Self { model, tokenizer })
     }

@@ -29,15 +29,16 @@ pub struct Plan {
 }
 
 impl Default for Plan {
+    /// The plan of the adapter that is part of the program.
     fn default() -> Self {
         Self {
-            layers: 10,
+            layers: 12,
             rank: 16,
             alpha: 32.0,
-            passes: 3,
+            passes: 2,
             batch: 16,
             accumulated: 1,
-            rate: 1e-3,
+            rate: 5e-4,
             warm_up: 0.05,
             gradient_max: 1.0,
             decay: 0.01,

@@ -23,8 +23,8 @@ pub(super) struct Doubt {
 }
 
 impl Dialogue {
-    /// A yes or no that the model read. To a safety question a yes, and that the caller is not sure,
-    /// count at once, because they are the careful side; anything else is asked back.
+    /// A yes or no that the model read is asked back. That the caller is not sure counts at once: to a
+    /// safety question it is the careful answer.
     fn doubt(
         &mut self,
         words: &Phi<String>,
@@ -37,9 +37,7 @@ impl Dialogue {
         if self.expectation() != Expectation::YesNo {
             return None;
         }
-        if answer == Command::Unsure
-            || self.current().screening.is_some() && answer == Command::Affirm
-        {
+        if answer == Command::Unsure {
             return Some(self.hear(words, &Understanding::from_parsers(vec![answer])));
         }
         let scenario = Arc::clone(&self.scenario);
@@ -64,11 +62,16 @@ impl Dialogue {
         understanding: &Understanding,
     ) -> Option<DialogueMove> {
         let Doubt { words, answer } = self.doubt.take()?;
-        // Whoever says more than that tells something new, and is heard out.
+        // Whoever says more than that tells something new, and is heard out. In answer to a safety
+        // question their yes or no may be meant for either question, so that it is asked once more.
         if words::split(said.expose()).len() > SETTLING_MAX
             || understanding.by == UnderstoodBy::Model
         {
-            return None;
+            let answers = understanding.has(&Command::Affirm) || understanding.has(&Command::Deny);
+            let tells_more = self.clone().take_screening_mentions(said);
+            let ambiguous = self.current().screening.is_some() && answers && !tells_more;
+            let nothing = Understanding::from_parsers(Vec::new());
+            return ambiguous.then(|| self.without_answer(&nothing, Prompt::default()));
         }
         match (understanding.has(&Command::Affirm), understanding.has(&Command::Deny)) {
             (true, false) => Some(self.hear(&words, &Understanding::from_parsers(vec![answer]))),

@@ -209,7 +209,7 @@ impl Dialogue {
         news
     }
 
-    fn take_screening_mentions(&mut self, words: &Phi<String>) -> bool {
+    pub(super) fn take_screening_mentions(&mut self, words: &Phi<String>) -> bool {
         let scenario = Arc::clone(&self.scenario);
         let before = self.disposition();
         self.answers.take_mentions(&scenario.screening, words);

@@ -74,10 +74,8 @@ fn corrected(text: &str, calendar: Calendar) -> Option<Date> {
     if let Some(date) = parse_plain(last, calendar) {
         return Some(date);
     }
-    let words = words::split(last);
-    let (number, _) = numbers::read(&words)?;
     let earlier = parse_plain(first, calendar)?;
-    let year = year(&[number], calendar)?;
+    let (year, _) = year_at(&tokens(last), calendar)?;
     real(year, earlier.month(), earlier.day(), calendar)
 }
 
@@ -112,7 +110,7 @@ const NAMED_DAYS: &[(&[&str], &str)] = &[
 ];
 
 /// The words with named days said plainly.
-fn with_days_named(words: Vec<String>) -> Vec<String> {
+pub(super) fn with_days_named(words: Vec<String>) -> Vec<String> {
     let (mut plain, mut at) = (Vec::with_capacity(words.len()), 0);
     while at < words.len() {
         let named = NAMED_DAYS.iter().find(|(name, _)| {
@@ -133,55 +131,287 @@ fn with_days_named(words: Vec<String>) -> Vec<String> {
 }
 
 fn parse_plain(text: &str, calendar: Calendar) -> Option<Date> {
-    let words = with_days_named(words::split(text));
-    // "…, I just turned seventy eight": an age is no part of the date.
-    let age = ["turned", "turning", "aged"];
-    let end = words.iter().position(|word| age.contains(&word.as_str())).filter(|end| *end >= 3);
-    let words = &words[..end.unwrap_or(words.len())];
-    let (mut rest, mut named, mut found) = (words, None, Vec::new());
-    // How many numbers stand before the month.
-    let mut before = 0;
-    while let Some(word) = rest.first() {
-        if let Some((number, taken)) = numbers::read(rest) {
-            found.push(number);
-            rest = &rest[taken..];
-            continue;
-        }
-        // "may" is also a verb; without a number in the sentence it is never reached.
-        if let Some(month) = month(word) {
-            (named, before) = (Some(month), found.len());
-        }
-        rest = &rest[1..];
+    let tokens = tokens(text);
+    let months: Vec<i8> = tokens
+        .iter()
+        .filter_map(|token| match token {
+            Token::Month(month) => Some(*month),
+            _ => None,
+        })
+        .collect();
+    let found = (0..tokens.len()).flat_map(|at| Form::ALL.map(|form| (at, form)));
+    // Behind the name of a month, numbers are its day and year.
+    let first_month = tokens.iter().position(|token| matches!(token, Token::Month(_)));
+    let found = found.filter_map(|(at, form)| {
+        let read = form.read(&tokens[at..], calendar)?;
+        (read.named || first_month.is_none_or(|month| at < month)).then_some(read)
+    });
+    // Who says it twice has mended it: the last one counts. A month that is named says more than one
+    // that is counted, and words in between may belong to something else. Of numbers, the longest row.
+    let best = found.enumerate().max_by_key(|(order, read)| {
+        (read.named, !read.gap, if read.named { 0 } else { read.taken }, *order)
+    });
+    if let Some((_, read)) = best {
+        return if read.named { Some(read.date) } else { agreeing(read.date, &months, calendar) };
     }
-    if let Some(month) = named {
-        // "Nineteen seventy, October twenty sixth": the year came first.
-        if let ([_, ..], [day]) = found.split_at(before)
-            && let Some(year) =
-                year(&found[..before], calendar).filter(|_| before > 1 || found[0].digits == 4)
-            && let Ok(day) = i8::try_from(day.value)
-            && let Some(date) = real(year, month, day, calendar)
-        {
-            return Some(date);
-        }
-        return with_month(month, &found, calendar)
-            .or_else(|| said_twice(month, before, &found, calendar));
-    }
-    from_numbers(&found, calendar).or_else(|| run_together(&found, calendar))
+    let numbers: Vec<Number> = tokens.iter().filter_map(Token::number).copied().collect();
+    if months.is_empty() { run_together(&numbers, calendar) } else { None }
 }
 
-/// "Ten twelve ninety three, that's October": the numbers are a whole date, and the name of the month
-/// behind them, alone or with the day, tells which of them is the month.
-fn said_twice(month: i8, before: usize, found: &[Number], calendar: Calendar) -> Option<Date> {
-    let (numbers, again) = found.split_at(before);
-    let agrees = |date: &Date| {
-        let day = again.first().map(|day| day.value);
-        date.month() == month && day.is_none_or(|day| day == u32::from(date.day().unsigned_abs()))
+/// "Ten twelve ninety three, that's October": the name tells which of the numbers is the month.
+fn agreeing(date: Date, months: &[i8], calendar: Calendar) -> Option<Date> {
+    let Some(named) = months.last() else { return Some(date) };
+    if date.month() == *named {
+        return Some(date);
+    }
+    let swapped = real(date.year(), date.day(), date.month(), calendar)?;
+    (swapped.month() == *named).then_some(swapped)
+}
+
+/// A word or number of what was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Token {
+    /// A number; whether it is written in figures, and the clause that it stands in.
+    Number(Number, bool, usize),
+    /// The name of a month.
+    Month(i8),
+    /// A word that belongs to no date.
+    Gap,
+}
+
+impl Token {
+    const fn number(&self) -> Option<&Number> {
+        match self {
+            Self::Number(number, ..) => Some(number),
+            _ => None,
+        }
+    }
+}
+
+/// Words that may stand inside a date.
+const FILLERS: &[&str] = &[
+    "the", "of", "in", "on", "and", "a", "day", "year", "month", "uh", "um", "er", "erm", "hmm",
+    "ah", "yeah", "yes", "its", "it", "is", "was", "so", "okay", "thats", "that", "then", "born",
+];
+
+/// What recognisers and accents make of numbers.
+fn mended(word: &str) -> &str {
+    match word {
+        "won" => "one",
+        "ate" => "eight",
+        "forth" => "fourth",
+        "fith" | "fif" => "fifth",
+        "tree" => "three",
+        _ => word,
+    }
+}
+
+fn tokens(text: &str) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    for (clause, part) in text.split([',', ';', '.', '?', '!']).enumerate() {
+        let words = words::split(part).iter().map(|word| mended(word).to_owned()).collect();
+        let words = with_days_named(words);
+        let mut rest = &words[..];
+        while let Some(word) = rest.first() {
+            if let Some((number, taken)) = numbers::read(rest) {
+                let figures = word.starts_with(|first: char| first.is_ascii_digit());
+                tokens.push(Token::Number(number, figures, clause));
+                rest = &rest[taken..];
+                continue;
+            }
+            match month(word) {
+                Some(month) => tokens.push(Token::Month(month)),
+                None if FILLERS.contains(&word.as_str()) => {}
+                None => tokens.push(Token::Gap),
+            }
+            rest = &rest[1..];
+        }
+    }
+    tokens
+}
+
+/// The order in which a date is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// "Oh three nineteen sixty seven", "three, nineteen, sixty seven".
+    Numbers,
+    /// "1967, three, nineteenth".
+    YearNumbers,
+    /// "Zero three one nine six seven", digit by digit.
+    Digits,
+    /// "The nineteenth of the third, sixty seven".
+    Ordinals,
+    /// "Nineteen sixty seven, March nineteenth".
+    YearFirst,
+    /// "The nineteenth of March sixty seven".
+    DayMonth,
+    /// "March nineteenth, sixty seven".
+    MonthDay,
+}
+
+/// A date that was read.
+struct Read {
+    date: Date,
+    /// The month was named.
+    named: bool,
+    /// Words stand before the year.
+    gap: bool,
+    /// Tokens that it takes, where no month is named.
+    taken: usize,
+}
+
+/// Words that may stand before the year.
+const GAP_MAX: usize = 2;
+
+impl Form {
+    const ALL: [Self; 7] = [
+        Self::Numbers,
+        Self::YearNumbers,
+        Self::Digits,
+        Self::Ordinals,
+        Self::YearFirst,
+        Self::DayMonth,
+        Self::MonthDay,
+    ];
+
+    /// The date in this form that begins with these tokens.
+    fn read(self, tokens: &[Token], calendar: Calendar) -> Option<Read> {
+        let mut taken = 0;
+        let (year, month, day, gap) = match self {
+            Self::Numbers => {
+                let (first, one) = small(tokens)?;
+                let (second, two) = small(&tokens[one..])?;
+                let (year, gap) = year_behind(&tokens[one + two..], calendar)?;
+                let (_, of_year) = year_at(&tokens[one + two..], calendar).unwrap_or_default();
+                taken = one + two + of_year;
+                let (month, day) = calendar.month_and_day(first, second);
+                (year, month, day, gap)
+            }
+            Self::Ordinals => {
+                let [Token::Number(day, ..), Token::Number(month, ..), rest @ ..] = tokens else {
+                    return None;
+                };
+                let (year, gap) = year_behind(rest, calendar)?;
+                (day.ordinal && month.ordinal).then_some(())?;
+                // It says more than the same numbers in the site's order.
+                taken = tokens.len() + 1;
+                (year, i8::try_from(month.value).ok()?, i8::try_from(day.value).ok()?, gap)
+            }
+            Self::Digits => return digit_by_digit(tokens, calendar),
+            Self::YearNumbers | Self::YearFirst => {
+                let (year, taken) = year_at(tokens, calendar)?;
+                // "Sixty seven, three, nineteen" is none that anybody says.
+                let whole = taken > 1 || tokens[0].number().is_some_and(|n| n.value >= 1000);
+                let (month, day) = match (&tokens[taken..], self) {
+                    ([Token::Month(month), Token::Number(day, ..), ..], Self::YearFirst) => {
+                        (*month, day)
+                    }
+                    ([Token::Number(month, ..), Token::Number(day, ..), ..], Self::YearNumbers) => {
+                        (i8::try_from(month.value).ok()?, day)
+                    }
+                    _ => return None,
+                };
+                whole.then_some(())?;
+                (year, month, i8::try_from(day.value).ok()?, false)
+            }
+            Self::DayMonth => {
+                let [Token::Number(day, ..), Token::Month(month), rest @ ..] = tokens else {
+                    return None;
+                };
+                let (year, gap) = year_behind(rest, calendar)?;
+                (year, *month, i8::try_from(day.value).ok()?, gap)
+            }
+            Self::MonthDay => {
+                let [Token::Month(month), Token::Number(day, _, clause), rest @ ..] = tokens else {
+                    return None;
+                };
+                // "April Fools, the first": the day may be said again.
+                let again = matches!(rest, [Token::Number(again, ..), ..] if again.ordinal && again.value == day.value);
+                let rest = &rest[usize::from(again)..];
+                // "May nineteen seventy" may be a year without a day, unless a pause divides it.
+                if let [Token::Number(next, false, same), ..] = rest
+                    && matches!(day.value, 19 | 20)
+                    && !day.ordinal
+                    && same == clause
+                    && (10..100).contains(&next.value)
+                {
+                    return None;
+                }
+                let (year, gap) = year_behind(rest, calendar)?;
+                (year, *month, i8::try_from(day.value).ok()?, gap)
+            }
+        };
+        let named = matches!(self, Self::YearFirst | Self::DayMonth | Self::MonthDay);
+        Some(Read { date: real(year, month, day, calendar)?, named, gap, taken })
+    }
+}
+
+/// A month or a day in figures: "oh three" or "three"; and how many tokens it takes.
+fn small(tokens: &[Token]) -> Option<(i8, usize)> {
+    let fits = |number: &Number| i8::try_from(number.value).ok().filter(|n| (1..=31).contains(n));
+    match tokens {
+        [Token::Number(zero, ..), Token::Number(unit, ..), ..] if zero.value == 0 => {
+            fits(unit).filter(|unit| *unit < 10).map(|unit| (unit, 2))
+        }
+        [Token::Number(number, ..), ..] => fits(number).map(|value| (value, 1)),
+        _ => None,
+    }
+}
+
+/// Six or eight digits, one by one.
+fn digit_by_digit(tokens: &[Token], calendar: Calendar) -> Option<Read> {
+    let single = |token: &Token| token.number().filter(|n| n.value < 10 && !n.ordinal).copied();
+    let digits: Vec<u32> = tokens.iter().map_while(single).map(|digit| digit.value).collect();
+    let pair = |at: usize| Some(digits.get(at)? * 10 + digits.get(at + 1)?);
+    let (first, second) = (i8::try_from(pair(0)?).ok()?, i8::try_from(pair(2)?).ok()?);
+    let (month, day) = calendar.month_and_day(first, second);
+    let year = match digits.len() {
+        8 => i16::try_from(pair(4)? * 100 + pair(6)?).ok()?,
+        6 => short_year(i16::try_from(pair(4)?).ok()?, calendar),
+        _ => return None,
     };
-    let orders = [DateOrder::MonthDay, DateOrder::DayMonth];
-    let mut dates = orders
-        .into_iter()
-        .filter_map(|order| from_numbers(numbers, Calendar { order, ..calendar }).filter(agrees));
-    dates.next()
+    let date = real(year, month, day, calendar)?;
+    Some(Read { date, named: false, gap: false, taken: digits.len() })
+}
+
+/// The year behind month and day, and whether other words stand before it.
+fn year_behind(tokens: &[Token], calendar: Calendar) -> Option<(i16, bool)> {
+    let gap = tokens.iter().take_while(|token| **token == Token::Gap).count();
+    if gap > GAP_MAX {
+        return None;
+    }
+    let (year, taken) = year_at(&tokens[gap..], calendar)?;
+    // "October second, nineteen, uh": the century is not the year.
+    let century = matches!(&tokens[gap..], [Token::Number(number, false, _)] if taken == 1 && matches!(number.value, 19 | 20) && !number.ordinal);
+    (!century).then_some((year, gap > 0))
+}
+
+/// A year that begins here, and how many tokens it takes: 1953, "nineteen fifty three", "twenty oh four",
+/// "one nine five three", or two digits.
+fn year_at(tokens: &[Token], calendar: Calendar) -> Option<(i16, usize)> {
+    let number = |at: usize| {
+        let number = tokens.get(at).and_then(Token::number).filter(|number| !number.ordinal)?;
+        i16::try_from(number.value).ok()
+    };
+    let first = number(0)?;
+    match (first, number(1), number(2), number(3)) {
+        (1000.., ..) => Some((first, 1)),
+        (19 | 20, Some(0), Some(unit @ 0..=9), _) => Some((first * 100 + unit, 3)),
+        (19 | 20, Some(short @ 10..=99), ..) => Some((first * 100 + short, 2)),
+        (1..=2, Some(b @ 0..=9), Some(c @ 0..=9), Some(d @ 0..=9)) => {
+            Some((first * 1000 + b * 100 + c * 10 + d, 4))
+        }
+        (tens @ 0..=9, Some(unit @ 0..=9), ..) => Some((short_year(tens * 10 + unit, calendar), 2)),
+        (0..=99, ..) => Some((short_year(first, calendar), 1)),
+        _ => None,
+    }
+}
+
+/// Two digits are of this century unless that lies ahead.
+fn short_year(short: i16, calendar: Calendar) -> i16 {
+    let current = calendar.today.year();
+    let this_century = current - current % 100 + short;
+    if this_century > current { this_century - 100 } else { this_century }
 }
 
 /// "527 66", "1229 59": what recognisers make of "five twenty-seven sixty-six". Month, day and year
@@ -207,13 +437,10 @@ fn run_together(found: &[Number], calendar: Calendar) -> Option<Date> {
             let values: Vec<i16> =
                 parts.iter().filter_map(|part| all.get(part.clone())?.parse().ok()).collect();
             let (true, [month, day, short]) = (fits, &values[..]) else { continue };
-            let written =
-                Number { value: u32::from(short.unsigned_abs()), digits: 2, ordinal: false };
+            let year = if *short < 100 { short_year(*short, calendar) } else { *short };
             let (first, second) = (i8::try_from(*month).ok()?, i8::try_from(*day).ok()?);
             let (month, day) = calendar.month_and_day(first, second);
-            days.extend(
-                year(&[written], calendar).and_then(|year| real(year, month, day, calendar)),
-            );
+            days.extend(real(year, month, day, calendar));
         }
     }
     days.dedup();
@@ -233,83 +460,6 @@ pub fn from_keys(keys: &str, calendar: Calendar) -> Option<Date> {
         DateOrder::DayMonth => (second, first),
     };
     real(keys[4..].parse().ok()?, month, day, calendar)
-}
-
-fn with_month(month: i8, found: &[Number], calendar: Calendar) -> Option<Date> {
-    let (day_at, day) = found
-        .iter()
-        .enumerate()
-        .find(|(_, number)| number.ordinal)
-        .or_else(|| found.iter().enumerate().find(|(_, n)| (1..=31).contains(&n.value)))?;
-    let rest: Vec<Number> = if day_at == 0 {
-        found[1..].to_vec()
-    } else {
-        [&found[..day_at], &found[day_at + 1..]].concat()
-    };
-    real(year(&rest, calendar)?, month, i8::try_from(day.value).ok()?, calendar)
-}
-
-fn from_numbers(found: &[Number], calendar: Calendar) -> Option<Date> {
-    // Written without separators, as recognisers like to: 03191967.
-    if let [only] = found
-        && only.digits == 8
-    {
-        return from_keys(&format!("{:08}", only.value), calendar);
-    }
-    // "oh three, nineteen, sixty seven": a leading zero belongs to the digit behind it.
-    let mut joined: Vec<Number> = Vec::new();
-    let mut zero = false;
-    for (index, number) in found.iter().enumerate() {
-        if number.value == 0 && joined.len() < 2 && index + 1 < found.len() {
-            zero = true;
-            continue;
-        }
-        joined.push(Number { digits: number.digits + usize::from(zero), ..*number });
-        zero = false;
-    }
-    let [first, second, rest @ ..] = &joined[..] else { return None };
-    // ISO order: the year first.
-    if first.digits == 4 {
-        let day = rest.first()?;
-        return real(
-            i16::try_from(first.value).ok()?,
-            i8::try_from(second.value).ok()?,
-            i8::try_from(day.value).ok()?,
-            calendar,
-        );
-    }
-    let (first, second) = (i8::try_from(first.value).ok()?, i8::try_from(second.value).ok()?);
-    let (month, day) = calendar.month_and_day(first, second);
-    real(year(rest, calendar)?, month, day, calendar)
-}
-
-/// A year from what is left: 1953, "nineteen fifty three", "twenty oh four", "nineteen oh four",
-/// or two digits, which are of this century unless that lies ahead.
-fn year(rest: &[Number], calendar: Calendar) -> Option<i16> {
-    let values: Vec<i16> = rest.iter().filter_map(|n| i16::try_from(n.value).ok()).collect();
-    let current = calendar.today.year();
-    match values[..] {
-        [year] if year >= 1000 => Some(year),
-        [short] if short < 100 => {
-            let this_century = current - current % 100 + short;
-            Some(if this_century > current { this_century - 100 } else { this_century })
-        }
-        [century @ (19 | 20), short @ 10..=99] => Some(century * 100 + short),
-        [century @ (19 | 20), 0, unit @ 0..=9] => Some(century * 100 + unit),
-        // Digit by digit: one nine five three; six seven.
-        [a, b, c, d] if [a, b, c, d].iter().all(|digit| *digit < 10) => {
-            Some(a * 1000 + b * 100 + c * 10 + d)
-        }
-        [tens @ 0..=9, unit @ 0..=9] => {
-            let short = [Number {
-                value: (tens * 10 + unit).unsigned_abs().into(),
-                digits: 2,
-                ordinal: false,
-            }];
-            year(&short, calendar)
-        }
-        _ => None,
-    }
 }
 
 fn real(year: i16, month: i8, day: i8, calendar: Calendar) -> Option<Date> {
@@ -353,6 +503,22 @@ mod tests {
             ("Christmas Eve, 1961", date(1961, 12, 24)),
             ("new year's day nineteen fifty", date(1950, 1, 1)),
             ("I'm a Halloween baby, seventy two", date(1972, 10, 31)),
+            ("april fools the first nineteen sixty five", date(1965, 4, 1)),
+            ("seventeenth of march, paddy's day, fifty six", date(1956, 3, 17)),
+            ("leap day nineteen fifty two so I'm only eighteen really", date(1952, 2, 29)),
+            ("nineteen sixty seven, eleven, thirtieth", date(1967, 11, 30)),
+            ("nineteen seventy, october twenty sixth", date(1970, 10, 26)),
+            ("zero seven one eight eight three", date(1983, 7, 18)),
+            ("uh fourth. the fourth of uh, june. ninety three", date(1993, 6, 4)),
+            ("twelve, december twelve, eighty ate", date(1988, 12, 12)),
+            (
+                "due on the first of march and came the fourteenth of february, 2021",
+                date(2021, 2, 14),
+            ),
+            ("the third of the ninth sixty eight", date(1968, 9, 3)),
+            ("march, uh, nine, no nineteen, march nineteen, seventy seven", date(1977, 3, 19)),
+            ("April second, fifty eight, strike that, fifty nine", date(1959, 4, 2)),
+            ("fifth of november, remember remember, fifty eight", date(1958, 11, 5)),
         ] {
             assert_eq!(parse(said, TODAY), Some(expected), "{said}");
         }
@@ -371,6 +537,9 @@ mod tests {
             "11166",
             "5 276 6",
             "january first seventeen hundred",
+            "october second, nineteen, uh",
+            "may nineteen seventy something",
+            "august something twenty fourteen",
         ] {
             assert_eq!(parse(said, TODAY), None, "{said}");
         }

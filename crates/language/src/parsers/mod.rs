@@ -11,5 +11,6 @@ mod request_phrases;
 pub mod terms;
 pub mod to_book;
 pub mod topic;
+pub mod weight;
 pub mod yes_no;
 mod yes_no_phrases;

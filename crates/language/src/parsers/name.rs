@@ -3,6 +3,9 @@
 //! A spelling outranks what was heard: recognisers write "Shaw" for "Siobhan", but letters are
 //! letters. The result is matched against the worklist later; here nothing is looked up.
 
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
 use radline_dialogue::words;
 
 /// Words around a name that are not part of it.
@@ -12,7 +15,8 @@ const FILLERS: &[&str] = &[
     "that", "be", "would", "and", "with", "spelled", "spelt", "spell", "as", "mr", "mrs", "ms",
     "miss", "doctor", "dr", "sir", "calling", "speaking", "here", "call", "me", "oh", "right",
     "of", "course", "like", "letter", "no", "thank", "you", "again", "said", "for", "you",
-    "you're", "just", "full",
+    "you're", "just", "full", "then", "word", "words", "two", "space", "hyphen", "dash", "capital",
+    "letters", "spelling", "sounds", "sound", "there", "theres", "lot", "us", "separate", "one",
 ];
 /// Words that show that the caller did something else than give a name.
 const NOT_A_NAME: &[&str] = &[
@@ -87,17 +91,24 @@ fn said_again(text: &str) -> Option<String> {
 }
 
 fn parse_once(text: &str) -> Option<String> {
-    let words = words::split(text);
-    if words.iter().any(|word| NOT_A_NAME.contains(&word.as_str())) {
-        return None;
-    }
     // A comma or a full stop ends a spelling: "k a w i k a, m e d e i r o s" are two words.
     let (mut heard, mut spelled) = (Vec::new(), Vec::new());
-    for clause in text.split([',', '.', ';']) {
-        let (words, letters) = separate(&words::split(&apart(clause)));
-        heard.extend(words);
+    for clause in in_one_breath(text).split([',', '.', ';']) {
+        let words = words::split(&apart(clause));
+        if words.iter().any(|word| NOT_A_NAME.contains(&word.as_str())) {
+            continue;
+        }
+        let (words, letters) = separate(&words);
+        let words = names_among(words, clause);
+        // "Fast Horse. Two words, fast, horse": what is only said again is no more of the name.
+        if heard.iter().all(|word| words.contains(word)) {
+            heard = words;
+        } else if !words.iter().all(|word| heard.contains(word)) {
+            heard.extend(words);
+        }
         spelled.extend(letters.into_iter().flat_map(|run| split_run(run, &heard)));
     }
+    let spelled = whole_words(spelled, &heard);
     let (given, family) = by_role(&heard);
     let mut parts = if family.is_empty() { given } else { [given, family].concat() };
     for spelling in spelled {
@@ -153,6 +164,79 @@ fn separate(words: &[String]) -> (Vec<String>, Vec<String>) {
     (heard, spelled)
 }
 
+/// Words that are no names.
+fn common() -> &'static HashSet<&'static str> {
+    static COMMON: OnceLock<HashSet<&str>> = OnceLock::new();
+    COMMON.get_or_init(|| {
+        let lines = include_str!("../../data/common_words.en.txt").lines();
+        lines.filter(|line| !line.starts_with('#')).collect()
+    })
+}
+
+/// The words of a clause that may be names: what everybody says is none, unless it is written with a
+/// capital letter in the middle of the clause.
+fn names_among(words: Vec<String>, clause: &str) -> Vec<String> {
+    let capital = |word: &str| {
+        clause.split_whitespace().skip(1).any(|written| {
+            written.starts_with(char::is_uppercase)
+                && words::split(written).iter().any(|split| split == word)
+        })
+    };
+    let role = |word: &str| ROLES.contains(&word);
+    let mut names = words;
+    let known = |word: &String| !role(word) && common().contains(word.as_str());
+    // "Wendell Fast Horse", "last name Fast Horse": in a short clause that begins as a name does, or that
+    // says which part of it comes, even common words belong to it.
+    let parts: Vec<&String> = names.iter().filter(|word| !role(word)).collect();
+    let led = names.iter().any(|word| role(word)) || parts.first().is_some_and(|word| !known(word));
+    if led && (1..=SHORT_CLAUSE).contains(&parts.len()) {
+        return names;
+    }
+    names.retain(|word| role(word) || capital(word) || !common().contains(word.as_str()));
+    if names.iter().all(|word| role(word)) { Vec::new() } else { names }
+}
+
+/// Words of a clause that is nothing but a name.
+const SHORT_CLAUSE: usize = 3;
+
+/// Words that tell which part of a name stands beside them.
+const ROLES: &[&str] =
+    &["last", "family", "surname", "second", "first", "given", "christian", "middle"];
+
+/// "S, T, O, L" is one spelling, while a comma between longer runs of letters ends a word: a comma goes
+/// where a letter stands alone between two of them, or behind the last one.
+fn in_one_breath(text: &str) -> String {
+    let pieces: Vec<&str> = text.split(',').collect();
+    // One letter, perhaps with the word for it: "S for sugar".
+    let letter = |piece: &str| {
+        let words = words::split(piece);
+        let read = letters_at(&words, 0).filter(|(letters, _)| letters.len() == 1);
+        read.is_some_and(|(_, taken)| taken >= words.len() && !words.is_empty())
+    };
+    let ends = |piece: &str| letter(piece) || piece.split_whitespace().last().is_some_and(letter);
+    let mut joined = String::with_capacity(text.len());
+    for (at, piece) in pieces.iter().enumerate() {
+        if at > 0 {
+            let goes_on = letter(piece) && ends(pieces[at - 1]);
+            joined.push(if goes_on { ' ' } else { ',' });
+        }
+        joined.push_str(piece);
+    }
+    joined
+}
+
+/// Two runs of letters that together are a word that was heard are one spelling.
+fn whole_words(spelled: Vec<String>, heard: &[String]) -> Vec<String> {
+    let mut whole: Vec<String> = Vec::with_capacity(spelled.len());
+    for run in spelled {
+        match whole.last_mut().filter(|last| heard.contains(&format!("{last}{run}"))) {
+            Some(last) => last.push_str(&run),
+            None => whole.push(run),
+        }
+    }
+    whole
+}
+
 /// Recognisers write "O, K" as "O'K": an apostrophe before a single letter joins a spelling, not
 /// a name such as O'Brien.
 fn apart(clause: &str) -> String {
@@ -178,7 +262,15 @@ fn split_run(run: String, heard: &[String]) -> Vec<String> {
     }
 }
 
-/// Letters that begin at this word: "k", "double l", "s for sam", "n as in nancy".
+/// Words that stand for letters on radio and telephone (ICAO, 1956).
+const SPELLING_ALPHABET: [&str; 26] = [
+    "alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliet",
+    "kilo", "lima", "mike", "november", "oscar", "papa", "quebec", "romeo", "sierra", "tango",
+    "uniform", "victor", "whiskey", "xray", "yankee", "zulu",
+];
+
+/// Letters that begin at this word: "k", "double l", "s for sam", "n as in nancy", "o oscar", or the
+/// alphabet's words when another one or a letter stands beside them.
 fn letters_at(words: &[String], at: usize) -> Option<(String, usize)> {
     let word = words.get(at)?;
     let single = |word: &String| {
@@ -189,11 +281,19 @@ fn letters_at(words: &[String], at: usize) -> Option<(String, usize)> {
         let letter = single(words.get(at + 1)?)?;
         return Some((format!("{letter}{letter}"), 2));
     }
-    let letter = single(word)?;
     let next = |ahead: usize| words.get(at + ahead).map_or("", String::as_str);
+    let stands = |word: &str| SPELLING_ALPHABET.contains(&word);
+    let Some(letter) = single(word) else {
+        // "Lima uniform november delta"; "Mike" alone is a name.
+        let before = at.checked_sub(1).and_then(|at| words.get(at)).map_or("", String::as_str);
+        let beside = stands(next(1)) || stands(before);
+        let letter = word.chars().next().filter(|_| stands(word) && beside)?;
+        return Some((letter.to_string(), 1));
+    };
     let taken = match (next(1), next(2)) {
         ("as", "in") => 4,
         ("for" | "like", _) => 3,
+        (word, _) if stands(word) && word.starts_with(letter) => 2,
         _ => 1,
     };
     Some((letter.to_string(), taken))
@@ -249,6 +349,21 @@ mod tests {
             ("maria del carmen fuentes, fuentes like fountains", Some("Maria Del Carmen Fuentes")),
             ("it's llewellyn, double l at the front, griff llewellyn", Some("Griff Llewellyn")),
             ("theodore, but put teddy, no, put theodore, theodore marsh", Some("Theodore Marsh")),
+            ("ruth ann, then s, t, o, l, t, z, f, u, s", Some("Ruth Ann Stoltzfus")),
+            ("Wendell Fast Horse. Two words, Fast, Horse.", Some("Wendell Fast Horse")),
+            ("dariusz wojcik, do i need paper from my doctor", Some("Dariusz Wojcik")),
+            ("it's in my husband's name anton bielski", Some("Anton Bielski")),
+            ("i am speaking clear. hristo. h, r, i, s, t, o, georgiev", Some("Hristo Georgiev")),
+            (
+                "not me god no, it's my dad, vasilios, vasilios papadakis",
+                Some("Vasilios Papadakis"),
+            ),
+            ("My name is Will May.", Some("Will May")),
+            ("s for sugar, h for harry, o for orange, n for nellie, a for apple", Some("Shona")),
+            ("n for november, g for golf, o oscar, z zulu, i india", Some("Ngozi")),
+            ("again, lima uniform november delta, lund", Some("Lund")),
+            ("operator", None),
+            ("five five five oh one one nine", None),
             ("why do you need that", None),
             ("", None),
         ] {

@@ -130,33 +130,138 @@ pub fn digits(words: &[String]) -> String {
     found
 }
 
-/// As [`digits`], for a number that is said in one go and mended on the way. "Zero one, sorry, zero
-/// two": what follows the correction replaces as many digits before it as its first piece has. "Two,
-/// no, three, three two three": a piece that takes up that one begins again.
-pub fn digits_corrected(text: &str) -> String {
-    const CORRECTIONS: &[&str] =
-        &["no", "sorry", "correction", "rather", "wait", "scratch", "strike"];
-    let corrects = |word: &String| CORRECTIONS.contains(&word.as_str());
-    let (mut found, mut mended) = (String::new(), String::new());
-    let mut replaces = false;
+/// Words that may stand inside a telephone number.
+const INSIDE: &[&str] = &[
+    "uh", "um", "er", "mm", "and", "then", "area", "code", "dash", "hyphen", "its", "is", "thats",
+];
+/// Words after which the digits before them are said again.
+const CORRECTIONS: &[&str] =
+    &["no", "nope", "sorry", "correction", "rather", "wait", "scratch", "strike"];
+/// Fewest digits of a telephone number that stands by itself.
+const NUMBER_MIN: usize = 7;
+/// Lengths of telephone numbers, the likeliest first: with area code, with the country's, without.
+const NUMBER_LENGTHS: [usize; 3] = [10, 11, 7];
+
+/// What recognisers and accents make of digits, between others.
+fn digit_word(word: &str) -> &str {
+    match word {
+        "won" | "uno" => "one",
+        "to" | "too" => "two",
+        "tree" => "three",
+        "for" | "fore" => "four",
+        "fife" | "fie" => "five",
+        "ate" => "eight",
+        "niner" => "nine",
+        "owe" => "oh",
+        _ => word,
+    }
+}
+
+/// A telephone number among other words: "you can call between nine and five at two oh two …". Digits
+/// that are mended on the way are replaced ("zero one, sorry, zero two"), and a number that is said again
+/// counts once. Where no row is as long as a number, all digits are taken.
+pub fn telephone(text: &str) -> String {
+    let rows = rows(text);
+    let long = |row: &&Vec<String>| row.concat().len() >= NUMBER_MIN;
+    match rows.iter().rfind(long) {
+        Some(row) => last_number(row),
+        None => rows.concat().concat(),
+    }
+}
+
+/// The digits by rows without other words in between, and each row by its pieces.
+fn rows(text: &str) -> Vec<Vec<String>> {
+    let mut rows: Vec<Vec<String>> = vec![Vec::new()];
+    // Whether other words stand before what comes.
+    let (mut replaces, mut divided) = (false, false);
     for piece in text.split([',', ';', '.']) {
-        let words = words::split(piece);
-        for (number, part) in words.split(corrects).enumerate() {
+        let words = near_digits(words::split(piece));
+        for (number, part) in words.split(|word| CORRECTIONS.contains(&word.as_str())).enumerate() {
             replaces |= number > 0;
-            let digits = digits(part);
-            if digits.is_empty() {
-                continue;
+            for (place, run) in runs(part).into_iter().enumerate() {
+                divided |= place > 0;
+                if run.is_empty() {
+                    continue;
+                }
+                if std::mem::take(&mut divided) {
+                    rows.push(Vec::new());
+                }
+                let row = rows.last_mut().expect("there is one from the beginning");
+                if std::mem::take(&mut replaces) {
+                    mend(row, &run);
+                } else if row.last().is_some_and(|last| again(last, &run)) {
+                    row.pop();
+                }
+                row.push(run);
             }
-            let again =
-                !mended.is_empty() && digits.len() > mended.len() && digits.starts_with(&mended);
-            let dropped = if replaces { digits.len() } else { mended.len() * usize::from(again) };
-            found.truncate(found.len().saturating_sub(dropped));
-            mended = if replaces { digits.clone() } else { String::new() };
-            replaces = false;
-            found.push_str(&digits);
         }
     }
-    found
+    rows
+}
+
+/// Takes back as many digits as are said anew.
+fn mend(row: &mut Vec<String>, run: &str) {
+    let mut all = row.concat();
+    all.truncate(all.len().saturating_sub(run.len()));
+    *row = vec![all];
+}
+
+/// "Three, three two three": the piece begins again.
+fn again(last: &str, run: &str) -> bool {
+    last.len() < 3 && run.len() > last.len() && run.starts_with(last)
+}
+
+/// Words with misheard digits mended, where a digit stands beside them; "to" and "for", which are words of
+/// their own, only between two.
+fn near_digits(words: Vec<String>) -> Vec<String> {
+    let is_digit = |word: &str| {
+        let like = ["double", "triple", "tree", "fife", "fie", "niner", "owe"].contains(&word);
+        like || read(&[word.to_owned()]).is_some_and(|(number, _)| !number.ordinal)
+    };
+    let mut mended: Vec<String> = Vec::with_capacity(words.len());
+    for (at, word) in words.iter().enumerate() {
+        let next = words.get(at + 1).map_or("", String::as_str);
+        let behind = mended.last().is_some_and(|before| is_digit(before));
+        let before = is_digit(next);
+        let beside = match word.as_str() {
+            "to" | "too" | "for" | "fore" => behind && (before || digit_word(next) != next),
+            _ => behind || before,
+        };
+        mended.push(if beside { digit_word(word).to_owned() } else { word.clone() });
+    }
+    mended
+}
+
+/// The digits of a piece, divided where other words stand between them. The first is empty if other words
+/// come first.
+fn runs(words: &[String]) -> Vec<String> {
+    let numeric = |at: usize| {
+        ["double", "triple"].contains(&words[at].as_str())
+            || read(&words[at..]).is_some()
+            || with_zeros(&words[at]).bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let mut runs: Vec<Vec<String>> = vec![Vec::new()];
+    for (at, word) in words.iter().enumerate() {
+        let scale = ["hundred", "thousand"].contains(&word.as_str());
+        if numeric(at) || scale {
+            runs.last_mut().expect("there is one").push(word.clone());
+        } else if !INSIDE.contains(&word.as_str()) {
+            runs.push(Vec::new());
+        }
+    }
+    runs.iter().map(|run| digits(run)).collect()
+}
+
+/// The number at the end of a row that is longer than one: it was said twice, or led by something else.
+fn last_number(row: &[String]) -> String {
+    let all = row.concat();
+    if all.len() <= NUMBER_LENGTHS[1] {
+        return all;
+    }
+    let ends = (1..row.len()).map(|from| row[from..].concat());
+    let ends: Vec<String> = ends.collect();
+    let fits = |length: &usize| ends.iter().find(|end| end.len() == *length).cloned();
+    NUMBER_LENGTHS.iter().find_map(fits).unwrap_or(all)
 }
 
 /// A zero is said as the letter, and written as one in the middle of a number: "886O".
@@ -214,14 +319,27 @@ mod tests {
         );
         assert_eq!(digits(&split("808-555-0173, it's my cell")), "8085550173");
         assert_eq!(
-            digits_corrected(
-                "uh, two, no, three, three two three, five five five, zero one oh seven"
-            ),
+            telephone("uh, two, no, three, three two three, five five five, zero one oh seven"),
             "3235550107"
         );
-        assert_eq!(digits_corrected("five five five, zero one, sorry, zero two"), "55502");
-        assert_eq!(digits_corrected("no landline, 555 0173"), "5550173");
-        assert_eq!(digits_corrected("808-555-0173"), "8085550173");
+        assert_eq!(telephone("five five five, zero one, sorry, zero two"), "55502");
+        assert_eq!(telephone("no landline, 555 0173"), "5550173");
+        assert_eq!(telephone("808-555-0173"), "8085550173");
+        for (said, number) in [
+            ("my son lives two streets down, five five five oh one six seven", "5550167"),
+            (
+                "call my office between nine and five at two oh two five five five oh one three seven",
+                "2025550137",
+            ),
+            ("tree tree oh, five five five, oh one tree one", "3305550131"),
+            ("five five fife, oh won for ate", "5550148"),
+            ("is it 407 or 704, it's 704, 704 555 0162", "7045550162"),
+            ("oh to oh, seven nine for six, oh double one eight", "02079460118"),
+            ("six one nine, san diego, six one nine five five five oh one seven oh", "6195550170"),
+            ("ends in eighty three", "83"),
+        ] {
+            assert_eq!(telephone(said), number, "{said}");
+        }
         assert_eq!(digits(&split("double five five, oh one, seventy three")), "5550173");
     }
 }

@@ -133,6 +133,10 @@ pub(super) const FIRM_NO: &[&str] = &[
     "not that im aware",
     "not as far as im aware",
     "not to my knowledge",
+    "no hardware",
+    "no metal in me",
+    "nothing in me",
+    "nothing inside me",
 ];
 /// Refusals without a plain no in them.
 pub(super) const NO_IDIOMS: &[&str] = &[

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use radline_language::model::peft;
-use radline_training::base::Base;
+use radline_training::base::{self, Base};
 use radline_training::example::Example;
 use radline_training::plan::Plan;
 use radline_training::record::load_folder;
@@ -41,7 +41,9 @@ pub fn run(options: &TrainRun) -> Result<()> {
     let known = manifest.known(base)?;
     let base_file = &known.file;
     let file = Cache::at(options.models.clone())?.path(known);
-    let base = Base::load(&file)
+    let device = base::device(options.gpu)
+        .context("training on a GPU wants one, and a program built with `--features cuda`")?;
+    let base = Base::load(&file, &device)
         .with_context(|| format!("`radline models fetch --only {base}` brings the model"))?;
     let mut records = Vec::new();
     for folder in &options.data {

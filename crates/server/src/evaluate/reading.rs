@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use jiff::civil::Date;
 use radline_dialogue::{
-    Command, Distress, ExamMention, Intent, Question, RedFlags, Side, TimeWish,
-    screening::WeightUnit, wording, words,
+    Command, Distress, ExamMention, Intent, Question, RedFlags, Side, TimeWish, wording, words,
 };
 use radline_language::model::ModelError;
 use radline_language::model::labels::Labels;
 use radline_language::model::turn_reader::{self, TurnReader};
 use radline_language::parsers::terms::{self, Term};
-use radline_language::parsers::{day_time, exam};
+use radline_language::parsers::{day_time, exam, weight};
 use radline_language::{labelled, understanding};
 use radline_phi::Phi;
 use radline_training::record::{NO_FLAG, Record};
@@ -77,16 +77,39 @@ pub(super) fn combined(
     let empty = ["repeat", "goodbye", "none", "request_person"].contains(&intent);
     if both && !empty {
         slots = labelled::backed(&record.said, model).slots;
+        let days = slots.get("weekday").cloned();
         slots.extend(parsers.slots.clone());
+        // A wish holds one weekday; the model reads all of them.
+        let more = days.filter(|days| slots.get("weekday").is_some_and(|day| days.contains(day)));
+        slots.extend(more.map(|days| ("weekday".to_owned(), days)));
         slots.extend(day_told(record, intent));
         answered(&mut slots, record, intent);
     }
-    // The day in a yes or no is not the appointment's: "heparin until Friday".
+    // Who asks something back has not given a name, whatever the words look like.
+    if both && !["provide", "correct", "book", "affirm"].contains(&intent) {
+        slots.remove("name");
+    }
     if record.expects == "yes_no" && ["affirm", "deny", "unsure"].contains(&intent) {
-        let about_time = ["date", "weekday", "part_of_day", "time", "not_before", "not_after"];
-        slots.retain(|slot, _| !about_time.contains(&slot.as_str()));
+        keep_what_is_wished(&mut slots, record, intent);
     }
     Reading { intent: intent.to_owned(), slots, ..parsers.clone() }
+}
+
+/// The day in a yes or no is the appointment's only where that was asked for ("heparin until Friday"), and
+/// what is turned down is not wished for.
+fn keep_what_is_wished(slots: &mut BTreeMap<String, String>, record: &Record, intent: &str) {
+    const TIMES: [&str; 6] = ["date", "weekday", "part_of_day", "time", "not_before", "not_after"];
+    const ABOUT: [&str; 8] =
+        ["appointment", "book", "booking", "slot", "day", "time", "come", "schedule"];
+    let offered = day_time::parse(&record.asked, record.today);
+    let about = words::split(&record.asked).iter().any(|word| ABOUT.contains(&word.as_str()));
+    if offered.is_none() && !about {
+        slots.retain(|slot, _| !TIMES.contains(&slot.as_str()));
+    } else if let Some(wish) = offered.filter(|_| intent == "deny") {
+        let mut turned_down = BTreeMap::new();
+        fill(&mut turned_down, &Command::When(wish));
+        slots.retain(|slot, value| turned_down.get(slot) != Some(value));
+    }
 }
 
 /// The day and time that are told with a wish about an appointment.
@@ -95,11 +118,35 @@ fn day_told(record: &Record, intent: &str) -> BTreeMap<String, String> {
     let about = ["book", "reschedule", "cancel", "check_appointment", "prepare"].contains(&intent);
     if about
         && record.expects == "open"
-        && let Some(wish) = day_time::of_an_appointment(&record.said, record.today)
+        && let Some(wish) = day_time::of_an_appointment(told(&record.said, intent), record.today)
     {
         fill(&mut slots, &Command::When(wish));
+        // Who asks for the hour has not told it.
+        if intent == "check_appointment" {
+            slots.remove("time");
+        }
+        name_weekday(&mut slots, &record.said);
     }
     slots
+}
+
+/// What is told of a day: where an appointment is to be moved, what comes behind the old one.
+fn told<'a>(said: &'a str, intent: &str) -> &'a str {
+    const THEN: [&str; 7] =
+        [" to ", " for ", " what about ", " how about ", " instead ", " rather ", " make it "];
+    let last = THEN.iter().filter_map(|word| Some(said.rfind(word)? + word.len())).max();
+    last.filter(|_| intent == "reschedule").and_then(|at| said.get(at..)).unwrap_or(said)
+}
+
+/// A date that was told with its weekday has both.
+fn name_weekday(slots: &mut BTreeMap<String, String>, said: &str) {
+    let Some(date) = slots.get("date").and_then(|date| date.parse::<Date>().ok()) else { return };
+    let named =
+        words::split(said).iter().any(|word| day_time::weekday(word) == Some(date.weekday()));
+    if named {
+        let day = wording::weekday(date.weekday()).to_lowercase();
+        slots.insert("weekday".to_owned(), day);
+    }
 }
 
 /// A yes or no fills the slot that its question is about, as the table of questions does in a call.
@@ -151,14 +198,17 @@ pub(super) fn read(record: &Record, red_flags: &RedFlags) -> Reading {
         fill_chosen(&mut slots, command, record);
     }
     fill_terms(&mut slots, &record.said);
+    name_weekday(&mut slots, &record.said);
     // Where the exam is the question, a body part alone answers it.
     if ["exam", "body_part", "reason"].contains(&record.expects.as_str())
         && let Some(exam) = exam::parse(&record.said, true)
     {
         fill(&mut slots, &Command::Exam(exam));
     }
-    if record.expects == "number" && words::contains(&words::split(&record.asked), "weight") {
-        let pounds = WeightUnit::Pounds.of(&record.said);
+    if asks_for_weight(&record.asked)
+        && ["number", "yes_no", "open"].contains(&record.expects.as_str())
+    {
+        let pounds = weight::parse(&record.said, &record.asked);
         slots.remove("phone");
         slots.extend(pounds.map(|pounds| ("weight_lb".to_owned(), format!("{pounds:.0}"))));
     }
@@ -199,6 +249,11 @@ fn intent(commands: &[Command], slots: &BTreeMap<String, String>) -> &'static st
     let value = (!slots.is_empty()).then_some((4, "provide"));
     let first = commands.iter().filter_map(of).chain(value).min();
     first.map_or("none", |(_, intent)| intent)
+}
+
+fn asks_for_weight(asked: &str) -> bool {
+    let about = ["weight", "weigh", "weighs", "heavy", "pounds", "kilos", "kilograms", "stone"];
+    words::split(asked).iter().any(|word| about.contains(&word.as_str()))
 }
 
 /// A time that was chosen by its place among those that were read out.

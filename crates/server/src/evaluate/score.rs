@@ -245,7 +245,8 @@ fn plain(key: &str, value: &str) -> String {
         return lower;
     }
     // Without accents and punctuation.
-    lower.chars().map(without_accent).filter(|c| c.is_alphanumeric() || *c == ' ').collect()
+    let letters = lower.chars().map(|c| if c == '-' { ' ' } else { without_accent(c) });
+    letters.filter(|c| c.is_alphanumeric() || *c == ' ').collect()
 }
 
 #[cfg(test)]

@@ -125,7 +125,8 @@ impl Means {
             let before = turn.before.expose();
             let news = !before.is_empty() && self.red_flags.find(before).is_none();
             let both = format!("{before}. {said}");
-            self.red_flags.find_in_answer(&both, turn.past).filter(|_| news)
+            // Two turns together sound like much that they are not, so the danger has to be named.
+            self.red_flags.named(&both, turn.past).filter(|_| news)
         };
         let suspected = || {
             let suspected = self.red_flags.suspicion(said, turn.past)?;

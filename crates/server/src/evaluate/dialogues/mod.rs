@@ -22,18 +22,20 @@ use self::world::World;
 use super::score::Share;
 use crate::clock::Clock;
 use crate::site::Site;
-use crate::text_call::TextCall;
+use crate::text_call::{LazyReader, TextCall};
 
 /// A call with more turns than this has failed.
 const TURNS_MAX: usize = 40;
 
 /// What is played.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone)]
 pub struct Plays<'a> {
     /// The callers.
     pub data: &'a Path,
     /// The site pack.
     pub site: &'a Path,
+    /// The language model, or the parsers alone.
+    pub model: Arc<LazyReader>,
     /// The first seed.
     pub seed: u64,
     /// Plays of each caller, each with a seed of its own.
@@ -71,7 +73,9 @@ pub async fn run(what: Plays<'_>, json: bool, errors: Option<&Path>) -> Result<(
     for persona in &personas {
         let mut all = true;
         for seed in what.seed..what.seed + what.plays {
-            let played = play(persona, &site, seed).await.with_context(|| persona.id.clone())?;
+            let played = play(persona, &site, &what.model, seed)
+                .await
+                .with_context(|| persona.id.clone())?;
             plays.add(played.passed());
             outcomes.add(played.right);
             all &= played.passed();
@@ -113,12 +117,18 @@ pub async fn run(what: Plays<'_>, json: bool, errors: Option<&Path>) -> Result<(
     Ok(())
 }
 
-async fn play(persona: &Persona, site: &Arc<Site>, seed: u64) -> Result<Played> {
+async fn play(
+    persona: &Persona,
+    site: &Arc<Site>,
+    model: &Arc<LazyReader>,
+    seed: u64,
+) -> Result<Played> {
     let clock = Clock::from(site.timezone.clone(), world::NOW);
     let world = World::of(persona, site, clock.moment()).await?;
     let called = world.called(persona).await?;
     let store = world.store.clone();
-    let mut call = TextCall::begin(Arc::clone(site), clock, store, None, called).await?;
+    let model = Arc::clone(model);
+    let mut call = TextCall::begin(Arc::clone(site), clock, store, model, called).await?;
     let mut player = Player::new(persona, seed);
     let mut transcript: Vec<(&'static str, String)> = Vec::new();
     let mut emergency = false;
