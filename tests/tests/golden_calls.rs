@@ -12,7 +12,7 @@ use radline_phi::Phi;
 use radline_server::clinic_seed;
 use radline_server::clock::Clock;
 use radline_server::site::Site;
-use radline_server::text_call::TextCall;
+use radline_server::text_call::{LazyReader, TextCall};
 use radline_store::Store;
 use radline_tests::server::root;
 
@@ -83,7 +83,8 @@ async fn play(site: &Arc<Site>, golden: &Golden) -> Result<()> {
         called = store.called_for(&first.id).await?;
         ensure!(called.is_some(), "the patient cannot be called");
     }
-    let mut call = TextCall::begin(Arc::clone(site), clock, store.clone(), None, called).await?;
+    let model = Arc::new(LazyReader::default());
+    let mut call = TextCall::begin(Arc::clone(site), clock, store.clone(), model, called).await?;
     let mut transcript = String::new();
     let mut reply = said(&call, &mut transcript)?;
     for step in &golden.steps {

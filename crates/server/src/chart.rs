@@ -74,15 +74,9 @@ impl Axes {
         let mut drawn = text((WIDTH / 2.0, 20.0), "middle", title);
         drawn += &text((WIDTH / 2.0, HEIGHT - 30.0), "middle", axes.0);
         let middle = HEIGHT / 2.0;
-        drawn += &format!(
-            "<text transform=\"translate(14,{middle}) rotate(-90)\" text-anchor=\"middle\">{}</text>",
-            escaped(axes.1)
-        );
-        drawn += &format!(
-            "<rect x=\"{left}\" y=\"{top}\" width=\"{}\" height=\"{}\" fill=\"none\" stroke=\"#888\"/>",
-            WIDTH - left - right,
-            HEIGHT - top - bottom
-        );
+        drawn += &upright(middle, axes.1);
+        let (from, to) = ((left, top), (WIDTH - right, HEIGHT - bottom));
+        drawn += &rectangle(from, to, "fill=\"none\" stroke=\"#888\"");
         for tick in 0..=TICKS {
             let share = f64::from(tick) / f64::from(TICKS);
             let at = |(from, to): (f64, f64)| share.mul_add(to - from, from);
@@ -112,10 +106,7 @@ fn drawn_lines(title: &str, names: (&str, &str), lines: &[(&str, Vec<(f64, f64)>
             format!("{x:.1},{y:.1}")
         });
         let places: Vec<String> = places.collect();
-        drawn += &format!(
-            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>",
-            places.join(" ")
-        );
+        drawn += &polyline(&places, colour);
         drawn += &legend(number, name, colour);
     }
     drawn
@@ -132,12 +123,9 @@ fn drawn_bars(title: &str, names: &[&str], groups: &[(&str, Vec<f64>)]) -> Strin
             let from = group as f64 + 0.1 + bar * number as f64;
             let (left, top) = axes.place((from, *value));
             let (right, _) = axes.place((from + bar, *value));
-            drawn += &format!(
-                "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{colour}\"/>",
-                right - left,
-                floor - top
-            );
-            drawn += &text(((left + right) / 2.0, top - 4.0), "middle", &format!("{value:.2}"));
+            drawn += &rectangle((left, top), (right, floor), &format!("fill=\"{colour}\""));
+            drawn +=
+                &text((f64::midpoint(left, right), top - 4.0), "middle", &format!("{value:.2}"));
         }
     }
     for ((number, name), colour) in names.iter().enumerate().zip(COLOURS) {
@@ -151,6 +139,27 @@ fn legend(number: usize, name: &str, colour: &str) -> String {
     let (x, y) = (170.0f64.mul_add(number as f64, MARGINS.0), HEIGHT - 12.0);
     format!("<rect x=\"{x}\" y=\"{}\" width=\"10\" height=\"10\" fill=\"{colour}\"/>", y - 9.0)
         + &text((x + 16.0, y), "start", name)
+}
+
+/// Words along the vertical axis.
+fn upright(middle: f64, text: &str) -> String {
+    let text = escaped(text);
+    format!(
+        "<text transform=\"translate(14,{middle}) rotate(-90)\" text-anchor=\"middle\">{text}</text>"
+    )
+}
+
+/// A rectangle between two corners.
+fn rectangle((left, top): (f64, f64), (right, bottom): (f64, f64), style: &str) -> String {
+    let (width, height) = (right - left, bottom - top);
+    format!(
+        "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" {style}/>"
+    )
+}
+
+fn polyline(places: &[String], colour: &str) -> String {
+    let places = places.join(" ");
+    format!("<polyline points=\"{places}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>")
 }
 
 fn text((x, y): (f64, f64), anchor: &str, text: &str) -> String {

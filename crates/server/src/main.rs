@@ -108,18 +108,25 @@ async fn run_async(command: Command) -> Result<()> {
         ),
         Command::Train(cli::Train::Corpus(options)) => commands::train_corpus::run(&options),
         Command::Train(cli::Train::Run(options)) => commands::train_run::run(&options),
-        Command::Evaluate(cli::Evaluate::RedFlags(labelled)) => {
+        Command::Evaluate(what) => run_evaluation(what).await,
+        Command::Models(_) => Ok(()),
+    }
+}
+
+async fn run_evaluation(what: cli::Evaluate) -> Result<()> {
+    match what {
+        cli::Evaluate::RedFlags(labelled) => {
             evaluate::run(evaluate::Subject::RedFlags, &labelled, &[])
         }
-        Command::Evaluate(cli::Evaluate::Understanding { labelled, readers }) => {
-            let models = evaluate::models(readers)?;
+        cli::Evaluate::Understanding { labelled, readers } => {
+            let models = evaluate::models(&readers)?;
             evaluate::run(evaluate::Subject::Understanding, &labelled, &models)
         }
-        Command::Evaluate(cli::Evaluate::Sgd { data, split, readers }) => {
-            let models = evaluate::models(readers)?;
+        cli::Evaluate::Sgd { data, split, readers } => {
+            let models = evaluate::models(&readers)?;
             evaluate::sgd::run(&data, split.as_deref(), &models)
         }
-        Command::Evaluate(cli::Evaluate::Dialogues(options)) => {
+        cli::Evaluate::Dialogues(options) => {
             let (data, site) = (&*options.data, &*options.site);
             let (seed, plays) = (options.seed, options.plays);
             let model = if options.model {
@@ -132,17 +139,16 @@ async fn run_async(command: Command) -> Result<()> {
             let what = evaluate::dialogues::Plays { data, site, model, seed, plays };
             evaluate::dialogues::run(what, options.json, options.errors.as_deref()).await
         }
-        Command::Evaluate(cli::Evaluate::Supervisor { data, readers }) => {
+        cli::Evaluate::Supervisor { data, readers } => {
             let base = evaluate::base(&readers)?;
             let reader = evaluate::tuned(&base, readers.adapter.as_deref())?;
             evaluate::supervisor::run(&data, reader)
         }
-        Command::Evaluate(cli::Evaluate::Speed { data, json, readers }) => {
+        cli::Evaluate::Speed { data, json, readers } => {
             let base = evaluate::base(&readers)?;
             let reader = evaluate::tuned(&base, readers.adapter.as_deref())?;
             evaluate::speed::run(&base, reader, &data, json)
         }
-        Command::Models(_) => Ok(()),
     }
 }
 

@@ -110,21 +110,18 @@ const NAMED_DAYS: &[(&[&str], &str)] = &[
 ];
 
 /// The words with named days said plainly.
-pub(super) fn with_days_named(words: Vec<String>) -> Vec<String> {
+pub(super) fn with_days_named(words: &[String]) -> Vec<String> {
     let (mut plain, mut at) = (Vec::with_capacity(words.len()), 0);
     while at < words.len() {
         let named = NAMED_DAYS.iter().find(|(name, _)| {
             words[at..].len() >= name.len() && words[at..].iter().zip(*name).all(|(a, b)| a == b)
         });
-        match named {
-            Some((name, day)) => {
-                plain.extend(day.split(' ').map(str::to_owned));
-                at += name.len();
-            }
-            None => {
-                plain.push(words[at].clone());
-                at += 1;
-            }
+        if let Some((name, day)) = named {
+            plain.extend(day.split(' ').map(str::to_owned));
+            at += name.len();
+        } else {
+            plain.push(words[at].clone());
+            at += 1;
         }
     }
     plain
@@ -209,8 +206,9 @@ fn mended(word: &str) -> &str {
 fn tokens(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     for (clause, part) in text.split([',', ';', '.', '?', '!']).enumerate() {
-        let words = words::split(part).iter().map(|word| mended(word).to_owned()).collect();
-        let words = with_days_named(words);
+        let words: Vec<String> =
+            words::split(part).iter().map(|word| mended(word).to_owned()).collect();
+        let words = with_days_named(&words);
         let mut rest = &words[..];
         while let Some(word) = rest.first() {
             if let Some((number, taken)) = numbers::read(rest) {

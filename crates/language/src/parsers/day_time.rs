@@ -73,7 +73,7 @@ fn whole_weekdays(words: Vec<String>) -> Vec<String> {
 /// Reads a wish. `today` is the day of the call. `None` when the words name no day and no time;
 /// an empty wish when they leave the choice to us.
 pub fn parse(text: &str, today: Date) -> Option<TimeWish> {
-    let words = with_days_named(whole_weekdays(words::split(text)));
+    let words = with_days_named(&whole_weekdays(words::split(text)));
     let words = with_thanksgiving(words, today);
     let mut reader = Reader { words: &words, today, wish: TimeWish::default(), found: false };
     let mut at = 0;

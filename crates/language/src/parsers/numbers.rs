@@ -175,7 +175,7 @@ fn rows(text: &str) -> Vec<Vec<String>> {
     // Whether other words stand before what comes.
     let (mut replaces, mut divided) = (false, false);
     for piece in text.split([',', ';', '.']) {
-        let words = near_digits(words::split(piece));
+        let words = near_digits(&words::split(piece));
         for (number, part) in words.split(|word| CORRECTIONS.contains(&word.as_str())).enumerate() {
             replaces |= number > 0;
             for (place, run) in runs(part).into_iter().enumerate() {
@@ -213,7 +213,7 @@ fn again(last: &str, run: &str) -> bool {
 
 /// Words with misheard digits mended, where a digit stands beside them; "to" and "for", which are words of
 /// their own, only between two.
-fn near_digits(words: Vec<String>) -> Vec<String> {
+fn near_digits(words: &[String]) -> Vec<String> {
     let is_digit = |word: &str| {
         let like = ["double", "triple", "tree", "fife", "fie", "niner", "owe"].contains(&word);
         like || read(&[word.to_owned()]).is_some_and(|(number, _)| !number.ordinal)

@@ -17,7 +17,7 @@ pub fn parse(text: &str, asked: &str) -> Option<f64> {
     };
     // "Seventy kilos, not a hundred and fifty": what comes behind a "not" is denied.
     let clauses = text.split([',', ';', '.']).flat_map(|clause| clause.split(" no "));
-    let told = clauses.flat_map(|clause| clause.split(" not ").next()).filter_map(|clause| {
+    let told = clauses.filter_map(|clause| clause.split(" not ").next()).filter_map(|clause| {
         let words = mended(clause);
         let pounds = match (unit.of(&words)?, unit) {
             (weight, WeightUnit::Kilograms) => weight * POUNDS_PER_KILOGRAM,

@@ -43,8 +43,8 @@ pub enum Subject {
 ///
 /// # Errors
 /// The base is not there, or the adapter does not fit it.
-pub fn models(readers: Readers) -> Result<Vec<(Source, TurnReader)>> {
-    let file = base(&readers)?;
+pub fn models(readers: &Readers) -> Result<Vec<(Source, TurnReader)>> {
+    let file = base(readers)?;
     let mut models = vec![(Source::FineTuned, tuned(&file, readers.adapter.as_deref())?)];
     if readers.prompted {
         for (source, by) in
