@@ -261,6 +261,8 @@ fn change_has_a_cause(seen: &Seen<'_>) -> Option<String> {
                 | EventKind::NothingHeard
                 | EventKind::ActionAnswered { .. }
                 | EventKind::TurnReopened
+                // A second reading found danger, and nobody spoke when it was taken up.
+                | EventKind::RedFlagRaised { .. }
                 | EventKind::Started { .. }
                 | EventKind::Problem { .. }
                 | EventKind::Resumed
