@@ -71,6 +71,10 @@ const HEDGES: &[&str] = &[
     "when i was",
     "as a kid",
     "as a child",
+    "way back",
+    "there was a",
+    "there were",
+    "used to",
 ];
 
 /// A hedged "no" to a safety question is none.

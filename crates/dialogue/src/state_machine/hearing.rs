@@ -8,7 +8,7 @@ use super::answers::topic_outcome;
 use super::{ASIDES_MAX, Dialogue, Prompt};
 use crate::dialogue_move::DialogueMove;
 use crate::scenario::{Scenario, SlotName, State};
-use crate::screening::{Answer, Stage};
+use crate::screening::{Answer, Answers, Stage};
 use crate::understanding::{Command, Understanding};
 use crate::vocabulary::Intent;
 
@@ -27,7 +27,7 @@ impl Dialogue {
         if let Some(next) = self.settle_doubt(words, understanding) {
             return next;
         }
-        if needs_a_word {
+        if needs_a_word && !self.is_answered_by_table(words) {
             return self.confirm(words, understanding);
         }
         let felt = self.acknowledge(&mut prompt, understanding);
@@ -82,6 +82,16 @@ impl Dialogue {
             return self.screen_on(prompt);
         }
         self.without_value(understanding, prompt, felt || wanted)
+    }
+
+    /// Whether the table of safety questions reads the words by itself: "one eighty eight" to "more than
+    /// three hundred and fifty pounds?", "well, I've got a pacemaker".
+    fn is_answered_by_table(&self, words: &Phi<String>) -> bool {
+        self.open_screening().is_some_and(|(id, detail)| {
+            let table = &self.scenario.screening;
+            Answers::read_by_table(table, &id, detail, words).is_some()
+                || self.clone().take_screening_mentions(words)
+        })
     }
 
     /// A safety question that is not answered after it was asked again is not known, and unknown

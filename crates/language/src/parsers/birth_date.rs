@@ -129,6 +129,12 @@ pub(super) fn with_days_named(words: &[String]) -> Vec<String> {
 
 fn parse_plain(text: &str, calendar: Calendar) -> Option<Date> {
     let tokens = tokens(text);
+    // "March seventeenth or eighteenth" is a guess, and nobody is identified by guessing.
+    let in_date = |token: &Token| matches!(token, Token::Number(..) | Token::Month(_));
+    let guesses = |three: &[Token]| matches!(three, [before, Token::Or, after] if in_date(before) && in_date(after));
+    if tokens.windows(3).any(guesses) {
+        return None;
+    }
     let months: Vec<i8> = tokens
         .iter()
         .filter_map(|token| match token {
@@ -172,6 +178,8 @@ enum Token {
     Number(Number, bool, usize),
     /// The name of a month.
     Month(i8),
+    /// "Or".
+    Or,
     /// A word that belongs to no date.
     Gap,
 }
@@ -220,6 +228,7 @@ fn tokens(text: &str) -> Vec<Token> {
             match month(word) {
                 Some(month) => tokens.push(Token::Month(month)),
                 None if FILLERS.contains(&word.as_str()) => {}
+                None if word == "or" => tokens.push(Token::Or),
                 None => tokens.push(Token::Gap),
             }
             rest = &rest[1..];
@@ -535,6 +544,8 @@ mod tests {
             "11166",
             "5 276 6",
             "january first seventeen hundred",
+            "it is March 17, 1967 or March 18, 1967 or March 19, 1967",
+            "March nineteenth or twentieth, nineteen sixty six",
             "october second, nineteen, uh",
             "may nineteen seventy something",
             "august something twenty fourteen",
