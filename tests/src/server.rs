@@ -27,6 +27,34 @@ pub fn program() -> Result<PathBuf> {
     Ok(program)
 }
 
+/// Says the lines in a call in text, on 2026-11-23 at 10:00, and returns one object per turn. The models
+/// are those of `models`, or of the usual folder.
+pub async fn talk(data: &Path, models: Option<&Path>, lines: &[&str]) -> Result<Vec<Value>> {
+    let mut command = Command::new(program()?);
+    command
+        .args(["talk", "--text", "--json", "--site", "deploy/sites/demo-hospital"])
+        .args(["--at", "2026-11-23T10:00", "--data"])
+        .arg(data);
+    if let Some(models) = models {
+        command.arg("--models").arg(models);
+    }
+    let mut child = command
+        .current_dir(root())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut input = child.stdin.take().context("piped")?;
+    input.write_all(lines.join("\n").as_bytes()).await?;
+    drop(input);
+    let output = child.wait_with_output().await?;
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let text = String::from_utf8(output.stdout)?;
+    text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+}
+
 /// The folder of the models.
 pub fn models() -> Result<PathBuf> {
     let cache =

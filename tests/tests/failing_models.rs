@@ -3,8 +3,6 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
-use std::process::Stdio;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -18,50 +16,9 @@ use radline_server::models::cache::LANGUAGE;
 use radline_server::workers::Reader;
 use radline_server::workers::endpoint::{Endpoint, EndpointConfig};
 use radline_server::workers::reading::READING_LIMIT;
-use radline_tests::server::{json, models, program, root};
+use radline_tests::UNTIL_READ_BACK;
+use radline_tests::server::{json, models, root, talk};
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
-
-/// A call whose second line no parser knows, with the models of a folder. Returns its turns.
-async fn booking(data: &Path, models: &Path) -> Result<Vec<Value>> {
-    let lines = [
-        "yes",
-        "the bloke at the surgery wants a snap of my insides",
-        "I'd like to book an MRI of my knee",
-        "Helen Carter",
-        "March 19, 1967",
-        "no",
-        "left",
-        "no",
-        "no",
-        "no",
-        "no",
-        "no",
-        "no",
-        "yes",
-        "Wednesday morning",
-        "the first one",
-        "yes",
-        "no",
-    ];
-    let mut child = Command::new(program()?)
-        .args(["talk", "--text", "--json", "--site", "deploy/sites/demo-hospital"])
-        .args(["--at", "2026-11-23T10:00", "--data"])
-        .arg(data)
-        .arg("--models")
-        .arg(models)
-        .current_dir(root())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    child.stdin.take().context("piped")?.write_all(lines.join("\n").as_bytes()).await?;
-    let output = child.wait_with_output().await?;
-    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout)?;
-    text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
-}
 
 #[tokio::test]
 async fn a_booking_comes_about_without_the_model_and_with_a_damaged_one() -> Result<()> {
@@ -74,7 +31,10 @@ async fn a_booking_comes_about_without_the_model_and_with_a_damaged_one() -> Res
         if let Some(bytes) = &file {
             fs::write(folder.path().join(&name), bytes)?;
         }
-        let turns = booking(data.path(), folder.path()).await?;
+        // No parser knows the second line.
+        let odd = ["yes", "the bloke at the surgery wants a snap of my insides"];
+        let lines = [&odd, &UNTIL_READ_BACK[1..], &["yes", "no"]].concat();
+        let turns = talk(data.path(), Some(folder.path()), &lines).await?;
         let last = turns.last().context("turns")?;
         ensure!(last["ended"] == "finished", "{last}");
         let booked = json(data.path(), &["appointments", "list"]).await?;

@@ -1,33 +1,9 @@
 //! Whole dialogues through `radline talk --text --json`, as a script would drive it.
 
-use std::process::Stdio;
-
 use anyhow::{Context, Result, ensure};
 use radline_tests::UNTIL_READ_BACK;
-use radline_tests::server::{json, program, root};
+use radline_tests::server::{json, talk};
 use serde_json::Value;
-use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
-
-/// Says the lines and returns one object per turn.
-async fn talk(data: &std::path::Path, lines: &[&str]) -> Result<Vec<Value>> {
-    let mut child = Command::new(program()?)
-        .args(["talk", "--text", "--json", "--site", "deploy/sites/demo-hospital"])
-        .args(["--at", "2026-11-23T10:00", "--data"])
-        .arg(data)
-        .current_dir(root())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    let mut input = child.stdin.take().context("piped")?;
-    input.write_all(lines.join("\n").as_bytes()).await?;
-    drop(input);
-    let output = child.wait_with_output().await?;
-    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout)?;
-    text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
-}
 
 fn states(turns: &[Value]) -> Vec<&str> {
     turns.iter().filter_map(|turn| turn["state"].as_str()).collect()
@@ -42,7 +18,7 @@ async fn a_booking_with_a_change_of_mind_at_the_read_back() -> Result<()> {
     lines.extend(["no", "left", "no", "no", "no", "no", "no", "no", "yes"]);
     lines.extend(["Wednesday morning", "the first one", "no, Thursday December third please"]);
     lines.extend(["the first", "yes", "no"]);
-    let turns = talk(folder.path(), &lines).await?;
+    let turns = talk(folder.path(), None, &lines).await?;
     let last = turns.last().context("turns")?;
     ensure!(last["ended"] == "finished", "{:?}", states(&turns));
     let booked = json(folder.path(), &["appointments", "list"]).await?;
@@ -59,7 +35,7 @@ async fn a_pacemaker_stops_the_booking_and_leaves_a_task() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut lines = IDENTITY.to_vec();
     lines.extend(["no", "left", "well, I've got a pacemaker, does that matter"]);
-    let turns = talk(folder.path(), &lines).await?;
+    let turns = talk(folder.path(), None, &lines).await?;
     ensure!(turns.last().is_some_and(|turn| turn["ended"] == "finished"), "{:?}", states(&turns));
     ensure!(json(folder.path(), &["appointments", "list"]).await?.is_empty(), "nothing is booked");
     let tasks = json(folder.path(), &["tasks", "list"]).await?;
@@ -72,7 +48,7 @@ async fn a_red_flag_interrupts_everything() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut lines = IDENTITY.to_vec();
     lines.extend(["my chest feels tight and I can't breathe", "yes", "12 Elm Street", "555 0100"]);
-    let turns = talk(folder.path(), &lines).await?;
+    let turns = talk(folder.path(), None, &lines).await?;
     let flagged = turns.iter().find(|turn| turn["red_flag"] == "life_threat").context("no flag")?;
     let reply = flagged["reply"].as_str().context("a reply")?;
     ensure!(reply.contains("nine one one"), "{reply}");
@@ -89,7 +65,7 @@ async fn a_red_flag_interrupts_everything() -> Result<()> {
 async fn hanging_up_at_any_moment_holds_nothing() -> Result<()> {
     for length in 0..=UNTIL_READ_BACK.len() {
         let folder = tempfile::tempdir()?;
-        let turns = talk(folder.path(), &UNTIL_READ_BACK[..length]).await?;
+        let turns = talk(folder.path(), None, &UNTIL_READ_BACK[..length]).await?;
         let last = turns.last().context("a turn")?;
         ensure!(last["ended"] == "caller_hung_up", "after {length}: {last}");
         ensure!(json(folder.path(), &["appointments", "list"]).await?.is_empty(), "after {length}");

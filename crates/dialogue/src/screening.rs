@@ -64,7 +64,8 @@ pub enum WeightUnit {
 }
 
 impl WeightUnit {
-    const POUNDS_PER_KILOGRAM: f64 = 2.204_622_6;
+    /// Pounds in a kilogram.
+    pub const POUNDS_PER_KILOGRAM: f64 = 2.204_622_6;
     const POUNDS_PER_STONE: f64 = 14.0;
 
     /// The weight that the words name, in this unit, whatever unit they name; without one it is meant

@@ -416,9 +416,13 @@ impl Dialogue {
     }
 
     fn disposition(&self) -> Disposition {
+        self.disposition_of(&self.answers)
+    }
+
+    fn disposition_of(&self, answers: &Answers) -> Disposition {
         let order = self.slots.order.as_ref();
         order.map_or(Disposition::Clear, |order| {
-            self.answers.disposition(self.scope(&self.scenario, order))
+            answers.disposition(self.scope(&self.scenario, order))
         })
     }
 

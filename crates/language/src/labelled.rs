@@ -30,17 +30,6 @@ pub fn understand(
     question: &Question,
     today: Date,
 ) -> Understanding {
-    let understood = read(words, parsed, reading, question, today);
-    careful(words.expose(), understood, question)
-}
-
-fn read(
-    words: &Phi<String>,
-    parsed: Understanding,
-    reading: Option<&Reading>,
-    question: &Question,
-    today: Date,
-) -> Understanding {
     let Some(reading) = reading else { return by_example(words, parsed, question) };
     if reading.confidence < SURE {
         return parsed;
@@ -67,7 +56,8 @@ fn read(
     let added = commands.iter().any(|command| matches!(command, Command::Exam(_)));
     let kept = parsed.commands.into_iter();
     commands.extend(kept.filter(|command| !(added && matches!(command, Command::Exam(_)))));
-    Understanding { commands, by: UnderstoodBy::Model }
+    // What the parsers read has gone through this already.
+    careful(words.expose(), Understanding { commands, by: UnderstoodBy::Model }, question)
 }
 
 /// What the parsers read counts, unless the model takes it for the opposite of a yes or a no: then it is

@@ -104,9 +104,8 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
     let site = Site::load(&config.site)?;
     let manifest = Manifest::built_in();
     let cache = Cache::at(config.models.clone())?;
-    cache.require(&manifest, &config.transcription)?;
-    if let Some(careful) = &config.supervision {
-        cache.require(&manifest, careful)?;
+    for transcription in std::iter::once(&config.transcription).chain(&config.supervision) {
+        cache.require(&manifest, transcription)?;
     }
     let store = Store::open(&config.data).await?;
     // Held until the end of this function, and so of the server.
@@ -133,8 +132,9 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
     tokio::spawn(http::serve(listener, http));
 
     let (folder, models) = (cache.folder().to_owned(), manifest);
-    let chosen = config.clone();
-    let loading = tokio::task::spawn_blocking(move || load(&folder, &models, &chosen));
+    let red_flags = Arc::new(RedFlags::english());
+    let (chosen, watched) = (config.clone(), Arc::clone(&red_flags));
+    let loading = tokio::task::spawn_blocking(move || load(&folder, &models, &chosen, watched));
     let loaded = loading.await??;
     let services = Arc::new(Services {
         site,
@@ -144,7 +144,7 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
         voice: loaded.voice,
         reader: loaded.reader,
         supervisor: loaded.supervisor,
-        red_flags: Arc::new(RedFlags::english()),
+        red_flags,
         metrics,
         voice_activity: Mutex::new(vec![loaded.voice_activity]),
         voice_activity_file: loaded.voice_activity_file,
@@ -184,7 +184,12 @@ struct Loaded {
 }
 
 /// Loads every model and lets each do a little work, so that the first caller does not wait.
-fn load(folder: &Path, manifest: &Manifest, config: &Config) -> Result<Loaded> {
+fn load(
+    folder: &Path,
+    manifest: &Manifest,
+    config: &Config,
+    red_flags: Arc<RedFlags>,
+) -> Result<Loaded> {
     let file = |id: &str| folder.join(manifest.file(id));
     let threads = config.model_threads;
     onnx::load(&file("onnxruntime"))?;
@@ -208,7 +213,6 @@ fn load(folder: &Path, manifest: &Manifest, config: &Config) -> Result<Loaded> {
         }
         None => None,
     };
-    let red_flags = Arc::new(RedFlags::english());
     let means = Means { transcriber: careful, reader: reader.clone(), red_flags };
     Ok(Loaded {
         ears: Ears::start(transcriber)?,

@@ -153,7 +153,7 @@ pub struct TrainRun {
     /// Width of the adapter
     #[arg(long, default_value_t = Plan::default().rank)]
     pub rank: usize,
-    /// Computes on the first GPU (in a program built with `--features cuda`)
+    /// Computes on the first GPU, in a program built with `--features cuda`; not tried on one yet
     #[arg(long)]
     pub gpu: bool,
     /// Passes over the utterances

@@ -146,8 +146,7 @@ async fn run_evaluation(what: cli::Evaluate) -> Result<()> {
         }
         cli::Evaluate::Speed { data, json, readers } => {
             let base = evaluate::base(&readers)?;
-            let reader = evaluate::tuned(&base, readers.adapter.as_deref())?;
-            evaluate::speed::run(&base, reader, &data, json)
+            evaluate::speed::run(&base, readers.adapter.as_deref(), &data, json)
         }
     }
 }

@@ -68,7 +68,7 @@ impl Dialogue {
             || understanding.by == UnderstoodBy::Model
         {
             let answers = understanding.has(&Command::Affirm) || understanding.has(&Command::Deny);
-            let tells_more = self.clone().take_screening_mentions(said);
+            let (_, tells_more) = self.with_mentions(said);
             let ambiguous = self.current().screening.is_some() && answers && !tells_more;
             let nothing = Understanding::from_parsers(Vec::new());
             return ambiguous.then(|| self.without_answer(&nothing, Prompt::default()));

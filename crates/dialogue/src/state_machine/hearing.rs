@@ -90,7 +90,7 @@ impl Dialogue {
         self.open_screening().is_some_and(|(id, detail)| {
             let table = &self.scenario.screening;
             Answers::read_by_table(table, &id, detail, words).is_some()
-                || self.clone().take_screening_mentions(words)
+                || self.with_mentions(words).1
         })
     }
 
@@ -219,11 +219,18 @@ impl Dialogue {
         news
     }
 
-    pub(super) fn take_screening_mentions(&mut self, words: &Phi<String>) -> bool {
-        let scenario = Arc::clone(&self.scenario);
-        let before = self.disposition();
-        self.answers.take_mentions(&scenario.screening, words);
-        self.disposition() > before
+    fn take_screening_mentions(&mut self, words: &Phi<String>) -> bool {
+        let (answers, news) = self.with_mentions(words);
+        self.answers = answers;
+        news
+    }
+
+    /// The answers with what the words mention, and whether that makes them more serious.
+    pub(super) fn with_mentions(&self, words: &Phi<String>) -> (Answers, bool) {
+        let mut answers = self.answers.clone();
+        answers.take_mentions(&self.scenario.screening, words);
+        let news = self.disposition_of(&answers) > self.disposition();
+        (answers, news)
     }
 
     /// Where a change of something said earlier leads.

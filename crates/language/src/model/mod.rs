@@ -1,8 +1,8 @@
 //! The language model: a question and the caller's words in, labels out under a grammar, and nothing
 //! else.
 //!
-//! The grammar has no words for a name, a date or a number, so that the model cannot invent one; a
-//! wish, a yes or a no that only it reads counts once the caller has said so.
+//! The grammar has no slot for a name, a date or a number, and a medicine or an implant is one of a list or
+//! words that were said, so that the model cannot invent one; a wish, a yes or a no that only it reads counts once the caller has said so.
 
 pub mod adapter;
 pub mod batch;

@@ -20,7 +20,7 @@ pub fn parse(text: &str, asked: &str) -> Option<f64> {
     let told = clauses.filter_map(|clause| clause.split(" not ").next()).filter_map(|clause| {
         let words = mended(clause);
         let pounds = match (unit.of(&words)?, unit) {
-            (weight, WeightUnit::Kilograms) => weight * POUNDS_PER_KILOGRAM,
+            (weight, WeightUnit::Kilograms) => weight * WeightUnit::POUNDS_PER_KILOGRAM,
             (weight, WeightUnit::Pounds) => weight,
         };
         let named = words::split(&words).iter().any(|word| UNITS.contains(&word.as_str()));
@@ -31,8 +31,6 @@ pub fn parse(text: &str, asked: &str) -> Option<f64> {
         .max_by_key(|(order, (named, _))| (*named, *order))
         .map(|(_, (_, pounds))| pounds)
 }
-
-const POUNDS_PER_KILOGRAM: f64 = 2.204_622_6;
 
 /// Names of units.
 const UNITS: &[&str] = &[

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
+use hound::{WavReader, WavSpec};
 use radline_audio::{SAMPLE_RATE_HZ, resample};
 use radline_speech::{PiperVoice, Synthesizer, Transcriber, WhisperTranscriber, onnx};
 use radline_training::record::Record;
@@ -183,32 +184,13 @@ fn noises(folder: Option<&Path>) -> Result<Vec<Vec<i16>>> {
 }
 
 /// The first channel of a WAV file and its rate, Hz. Programs that write to a pipe do not know how long
-/// it will be, and leave lengths that are too long.
-fn wav(bytes: &[u8]) -> Option<(Vec<i16>, u32)> {
-    let number = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
-    let mut at = 12;
-    let (mut rate, mut channels) = (None, 1);
-    loop {
-        let name = bytes.get(at..at + 4)?;
-        let length = usize::try_from(number(at + 4)?).ok()?;
-        let content = at + 8;
-        match name {
-            b"fmt " => {
-                let bits =
-                    u16::from_le_bytes(bytes.get(content + 14..content + 16)?.try_into().ok()?);
-                channels = usize::from(bytes.get(content + 2).copied()?).max(1);
-                rate = number(content + 4).filter(|_| bits == 16);
-            }
-            b"data" => {
-                let end = content.saturating_add(length).min(bytes.len());
-                let samples = bytes[content..end].as_chunks::<2>().0;
-                let first = samples.iter().step_by(channels).map(|pair| i16::from_le_bytes(*pair));
-                return Some((first.collect(), rate?));
-            }
-            _ => {}
-        }
-        at = content.checked_add(length)?.next_multiple_of(2);
-    }
+/// it will be, and leave lengths that are too long: the end of the bytes is the end.
+fn wav(bytes: &[u8]) -> Result<(Vec<i16>, u32)> {
+    let mut reader = WavReader::new(bytes)?;
+    let WavSpec { channels, sample_rate, bits_per_sample, .. } = reader.spec();
+    ensure!(bits_per_sample == 16, "samples of {bits_per_sample} bits are not read, only of 16");
+    let samples = reader.samples::<i16>().map_while(Result::ok);
+    Ok((samples.step_by(usize::from(channels.max(1))).collect(), sample_rate))
 }
 
 #[cfg(test)]
@@ -221,9 +203,9 @@ mod tests {
         bytes.extend(22_050_u32.to_le_bytes());
         bytes.extend(44_100_u32.to_le_bytes());
         bytes.extend([2, 0, 16, 0]);
-        bytes.extend(b"data\xff\xff\xff\x7f\x01\0\xff\xff");
-        assert_eq!(wav(&bytes), Some((vec![1, -1], 22_050)));
-        assert_eq!(wav(b"RIFF"), None);
-        assert_eq!(wav(&bytes[..40]), None);
+        bytes.extend(b"data\0\xf0\xff\x7f\x01\0\xff\xff");
+        assert_eq!(wav(&bytes).expect("it is one"), (vec![1, -1], 22_050));
+        assert!(wav(b"RIFF").is_err());
+        assert!(wav(&bytes[..40]).is_err());
     }
 }

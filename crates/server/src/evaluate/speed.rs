@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use radline_dialogue::Question;
 use radline_language::model::decoder::{Decoder, KeyValues, Turn};
-use radline_language::model::turn_reader::TurnReader;
 use radline_phi::Phi;
 use radline_training::record::{self, Record};
 use serde_json::json;
@@ -33,8 +32,8 @@ const UTTERANCES: usize = 12;
 const QUESTION_SPOKEN: Duration = Duration::from_millis(400);
 
 /// Times the base model by itself, which other programs can be compared on, and then the reader with
-/// its adapter, as calls use it.
-pub fn run(base: &Path, reader: TurnReader, data: &Path, as_json: bool) -> Result<()> {
+/// its adapter, as calls use it. One is loaded after the other, so that the memory is that of one.
+pub fn run(base: &Path, adapter: Option<&Path>, data: &Path, as_json: bool) -> Result<()> {
     let (decoder, _) = radline_language::model::open(base, Decoder::load)?;
     let mut report = serde_json::Map::new();
     for length in LENGTHS {
@@ -43,9 +42,9 @@ pub fn run(base: &Path, reader: TurnReader, data: &Path, as_json: bool) -> Resul
     }
     report.insert("written_tokens_per_second".to_owned(), json!(best(|| write(&decoder))?.round()));
     drop(decoder);
-    let before = memory_mib("VmRSS:");
     let records = record::load(data)?;
-    let reader = Reader::start(reader)?;
+    let reader = Reader::start(super::tuned(base, adapter)?)?;
+    let before = memory_mib("VmRSS:");
     for calls in CALLS {
         let (times, spent) = together(&reader, &records, calls)?;
         let Some(of) = Times::of(&times) else { continue };
