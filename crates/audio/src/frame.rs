@@ -33,6 +33,18 @@ impl AudioFrame {
             .collect()
     }
 
+    /// Two voices at once; nothing where there is neither. Peaks that do not fit are cut.
+    pub fn mixed(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        let (mut one, other) = match (one, other) {
+            (Some(one), Some(other)) => (one, other),
+            (one, other) => return one.or(other),
+        };
+        for (sample, added) in one.samples.iter_mut().zip(other.samples.iter()) {
+            *sample = sample.saturating_add(*added);
+        }
+        Some(one)
+    }
+
     /// The samples.
     pub fn samples(&self) -> &[i16; FRAME_SAMPLES] {
         &self.samples

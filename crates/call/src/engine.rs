@@ -13,7 +13,7 @@ use radline_dialogue::{
 use radline_phi::Phi;
 
 use crate::endpointing::Endpointing;
-use crate::event::{CallEvent, EndReason, EventKind};
+use crate::event::{CallEvent, EndReason, EscalationOutcome, EventKind};
 use crate::input::{CallInput, SpokenPart, Transcript, TurnId};
 use crate::limits;
 use crate::output::CallOutput;
@@ -22,12 +22,14 @@ use crate::playout::{Heard, Playout};
 mod clock;
 mod hearing;
 mod overlap;
+mod person;
 mod planning;
 mod supervision;
 mod timing;
 
 use hearing::Hearing;
 use overlap::{Asking, Checkpoint, Overlap};
+use person::Conversation;
 use planning::{Numbers, Step, Worded};
 use timing::Stopwatch;
 
@@ -64,6 +66,10 @@ enum Waiting {
     Caller { question: Question, patient: bool },
     /// The clinic's answer.
     Clinic { request: u32, action: &'static str, since: Duration, told: bool },
+    /// A person who takes over. Meanwhile the caller is heard as with a question.
+    Person { question: Question, since: Duration },
+    /// Nothing: a person talks with the caller.
+    Conversation,
     /// The last words to be heard; then the call ends.
     LastWords(EndReason),
     /// Nothing: the call is over.
@@ -124,6 +130,10 @@ pub struct CallEngine {
     last_words: Phi<String>,
     /// Danger that a second reading found, and the words, until a turn has taken it up.
     second_thought: Option<(RedFlag, Phi<String>)>,
+    /// What is only written down: a person and the caller talk.
+    conversation: Conversation,
+    /// A person is needed, and it is not known yet what becomes of that.
+    escalated: bool,
 }
 
 impl CallEngine {
@@ -165,6 +175,8 @@ impl CallEngine {
             transcription_failures: 0,
             last_words: Phi::default(),
             second_thought: None,
+            conversation: Conversation::default(),
+            escalated: false,
         }
     }
 
@@ -189,6 +201,11 @@ impl CallEngine {
             CallInput::ClinicAnswered(request, outcome) => self.clinic_answered(request, outcome),
             CallInput::Synthesized(id, audio) => self.synthesized(id, audio),
             CallInput::Supervised(turn, reading) => self.supervised(turn, reading),
+            CallInput::PlaceInLine(before) => self.dialogue.set_place_in_line(before),
+            CallInput::NobodyFree(outcome) => self.nobody_free(outcome),
+            CallInput::PersonJoined => self.person_joined(),
+            CallInput::PersonAudio(frame, speech) => self.person_audio(frame, speech),
+            CallInput::PersonLeft(how) => self.person_left(how),
             CallInput::Shutdown => self.shut_down(),
         }
         let silent = self.playout.is_idle() && self.hearing.is_none();
@@ -296,14 +313,19 @@ impl CallEngine {
     }
 
     fn wait_for(&mut self, then: Then, patient: bool, pending: Option<(u32, &'static str)>) {
+        let queued = self.waits_for_person();
         self.waiting = match then {
             Then::Listen(question) => {
                 self.emit(CallOutput::Ask(question.clone()));
                 Waiting::Caller { question, patient }
             }
+            Then::Connect(question) => {
+                Waiting::Person { question, since: queued.unwrap_or(self.now) }
+            }
             Then::Act(action) => self.act(action, pending),
             Then::HangUp => Waiting::LastWords(EndReason::Finished),
         };
+        self.follow_queue(queued.is_some());
     }
 
     /// What must be heard and was cut off comes before anything else, unless it is said anyway.
@@ -360,6 +382,7 @@ impl CallEngine {
     fn act(&mut self, action: Action, pending: Option<(u32, &'static str)>) -> Waiting {
         let kind = action.kind();
         self.record(EventKind::ActionRequested { action: kind.to_owned() });
+        self.note_escalation(&action);
         let request = match pending {
             Some((request, asked)) if asked == kind => request,
             _ => {
@@ -425,6 +448,9 @@ impl CallEngine {
     /// An answer that the dialogue does not wait for: to a plan's question, to that of a plan that
     /// was dropped, or one that comes too late.
     fn answered_aside(&mut self, answered: u32, outcome: ActionOutcome) {
+        if self.answered_in_conversation(answered, &outcome) {
+            return;
+        }
         if self.given_up == Some(answered) {
             self.record_answer("an earlier request", outcome.kind());
             self.problem("the clinic answered too late; the answer was not used");
@@ -487,6 +513,7 @@ impl CallEngine {
 
     fn hang_up(&mut self) {
         if let Waiting::LastWords(reason) = self.waiting {
+            self.end_escalation(EscalationOutcome::CallbackPromised);
             self.record(EventKind::Ended { reason });
             self.emit(CallOutput::HangUp(reason));
             self.waiting = Waiting::Nothing;
@@ -496,6 +523,7 @@ impl CallEngine {
     /// Ends the call now, whatever it was doing.
     fn end(&mut self, reason: EndReason) {
         self.stop_speaking();
+        self.leave_unanswered(reason);
         self.waiting = Waiting::LastWords(reason);
         self.hang_up();
     }

@@ -1,6 +1,6 @@
 //! The record of a call: append-only events, each with its time since the call began.
 
-use radline_dialogue::{RedFlag, UnderstoodBy};
+use radline_dialogue::{CallbackReason, RedFlag, UnderstoodBy};
 use radline_phi::{Phi, stored};
 use serde::{Deserialize, Serialize};
 
@@ -116,6 +116,35 @@ pub enum EventKind {
         /// The outcome's name.
         outcome: String,
     },
+    /// A person is needed.
+    Escalated {
+        /// Why.
+        reason: CallbackReason,
+    },
+    /// The caller waits on the line for a person.
+    QueuedForPerson,
+    /// A person has taken over. From here on Radline is silent.
+    PersonJoined {
+        /// How long the caller had waited on the line, ms.
+        waited_ms: u64,
+    },
+    /// The person spoke.
+    PersonSaid {
+        /// The words; absent when the caller did not agree to be recorded.
+        #[serde(with = "stored")]
+        words: Phi<Option<String>>,
+        /// Mean probability of the words, 0 to 1.
+        confidence: f32,
+        /// Start of speech, ms since the call began.
+        from_ms: u64,
+        /// End of speech, ms since the call began.
+        to_ms: u64,
+    },
+    /// What became of the need for a person.
+    EscalationEnded {
+        /// What.
+        outcome: EscalationOutcome,
+    },
     /// How long the parts of a turn took.
     TurnTimed(TurnTiming),
     /// The caller put us on hold.
@@ -138,6 +167,44 @@ pub enum EventKind {
         /// Why.
         reason: EndReason,
     },
+}
+
+/// What became of the need for a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EscalationOutcome {
+    /// A person took the call and finished it.
+    Taken,
+    /// Everybody who could have taken it declined.
+    Declined,
+    /// Nobody took it in time, or nobody was there.
+    NoAnswer,
+    /// Everybody who could have taken it was talking.
+    Busy,
+    /// The caller left while they waited.
+    CallerLeft,
+    /// The connection to the person broke.
+    ProviderDropped,
+    /// The person gave the caller back.
+    HandedBack,
+    /// The caller is called back: there is a task for that.
+    CallbackPromised,
+}
+
+impl EscalationOutcome {
+    /// Name in records and metrics.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::Declined => "declined",
+            Self::NoAnswer => "no_answer",
+            Self::Busy => "busy",
+            Self::CallerLeft => "caller_left",
+            Self::ProviderDropped => "provider_dropped",
+            Self::HandedBack => "handed_back",
+            Self::CallbackPromised => "callback_promised",
+        }
+    }
 }
 
 /// Times that are kept of one call, at most.
@@ -185,6 +252,8 @@ pub struct TurnTiming {
 pub enum EndReason {
     /// The dialogue reached its end.
     Finished,
+    /// A person took over and ended it.
+    EndedByPerson,
     /// The caller hung up.
     CallerHungUp,
     /// No packets came for too long.
@@ -204,6 +273,7 @@ impl EndReason {
     pub const fn key(self) -> &'static str {
         match self {
             Self::Finished => "finished",
+            Self::EndedByPerson => "ended_by_person",
             Self::CallerHungUp => "caller_hung_up",
             Self::MediaLost => "media_lost",
             Self::TooLong => "too_long",

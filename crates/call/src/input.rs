@@ -4,6 +4,8 @@ use radline_audio::{AudioFrame, DtmfDigit, SpeechProbability};
 use radline_dialogue::{ActionOutcome, RedFlag, Understanding};
 use radline_phi::Phi;
 
+use crate::event::EscalationOutcome;
+
 /// One attempt to hear the caller. Work that is given out carries it, and a result that comes
 /// back with an old one changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -45,6 +47,17 @@ pub struct SecondReading {
     pub differs: bool,
 }
 
+/// How a person's part in a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PersonLeft {
+    /// They gave the caller back.
+    HandedBack,
+    /// The connection to them broke.
+    Lost,
+    /// They have finished the call.
+    Finished,
+}
+
 /// What can happen to a call.
 #[derive(Debug, Clone)]
 pub enum CallInput {
@@ -76,6 +89,16 @@ pub enum CallInput {
     Synthesized(u32, Option<SpokenPart>),
     /// What came of [`crate::CallOutput::Supervise`], with the number of the turn.
     Supervised(u32, SecondReading),
+    /// How many wait for a person before this caller.
+    PlaceInLine(usize),
+    /// Nobody can take over, for this reason.
+    NobodyFree(EscalationOutcome),
+    /// A person has taken over: both hear each other from here on.
+    PersonJoined,
+    /// 20 ms from that person, and how likely it is that they hold speech.
+    PersonAudio(AudioFrame, SpeechProbability),
+    /// That person is gone.
+    PersonLeft(PersonLeft),
     /// The server is going down.
     Shutdown,
 }

@@ -14,8 +14,10 @@ pub mod speculative;
 
 pub use barge_in::Verdict;
 pub use engine::{CallEngine, Loads, Medium};
-pub use event::{CallEvent, EndReason, EventKind, LineFigures, MILLISECONDS_MAX, TurnTiming};
-pub use input::{CallInput, SecondReading, SpokenPart, Transcript, TurnId};
+pub use event::{
+    CallEvent, EndReason, EscalationOutcome, EventKind, LineFigures, MILLISECONDS_MAX, TurnTiming,
+};
+pub use input::{CallInput, PersonLeft, SecondReading, SpokenPart, Transcript, TurnId};
 pub use output::{CallOutput, Reread};
 
 /// One frame of audio.

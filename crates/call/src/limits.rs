@@ -77,6 +77,15 @@ pub const TRANSCRIPTION_FAILURES_MAX: u32 = 2;
 pub const SENTENCE_GAP: Duration = Duration::from_millis(160);
 /// Longest call.
 pub const CALL_MAX: Duration = Duration::from_mins(20);
+/// Longest that a person talks with a caller before the line takes it for forgotten.
+pub const PERSON_MAX: Duration = Duration::from_mins(60);
+/// Silence after which a caller who waits for a person is told that they are not forgotten. Callers
+/// take a longer one for a line that is dead.
+pub const WAIT_WORD_EVERY: Duration = Duration::from_secs(15);
+/// Silence that ends an utterance of a conversation that is only written down.
+pub const OVERHEARD_PAUSE: Duration = Duration::from_millis(700);
+/// Utterances of such a conversation that are being transcribed; more are left out of the record.
+pub const OVERHEARD_MAX: usize = 8;
 /// Longest hold.
 pub const HOLD_MAX: Duration = Duration::from_mins(5);
 /// Sentences waiting to be spoken.

@@ -80,6 +80,18 @@ pub enum CallOutput {
     },
     /// Read a turn that counts once more, with more time. Effect-free; nobody waits for it.
     Supervise(Reread),
+    /// Write down what was said to or by a person. Effect-free; nobody waits for it, and the result
+    /// comes as that to [`Self::Transcribe`] does.
+    Overhear {
+        /// Goes back with the result.
+        turn: TurnId,
+        /// 16 kHz mono.
+        audio: Phi<Vec<i16>>,
+    },
+    /// The caller waits on the line for a person from here on.
+    QueueForPerson,
+    /// The caller waits no longer.
+    LeaveQueue,
     /// Send this frame now.
     Play(AudioFrame),
     /// Keep this event.

@@ -207,10 +207,50 @@ pub enum CallbackReason {
     Silence,
     /// Caller and line did not understand each other.
     NotUnderstood,
+    /// The connection to the person who had taken over broke.
+    PersonLost,
     /// A part of the system failed.
     Failure,
     /// Words that may mean danger.
     RedFlag(RedFlag),
+}
+
+impl CallbackReason {
+    /// Name in records, such as "red_flag self_harm" or "screening".
+    pub fn key(self) -> String {
+        match self {
+            Self::RedFlag(flag) => format!("red_flag {}", flag.key()),
+            plain => plain.kind().to_owned(),
+        }
+    }
+
+    /// Name of the kind, without the class of danger.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::OtherWish => "other_wish",
+            Self::OnBehalf => "on_behalf",
+            Self::Identity => "identity",
+            Self::Order => "order",
+            Self::Urgent => "urgent",
+            Self::Symptom => "symptom",
+            Self::Laterality => "laterality",
+            Self::Screening => "screening",
+            Self::NoSlot => "no_slot",
+            Self::NoAppointment => "no_appointment",
+            Self::Interpreter => "interpreter",
+            Self::NoRecord => "no_record",
+            Self::Distress => "distress",
+            Self::Complaint => "complaint",
+            Self::TeachBack => "teach_back",
+            Self::NotReached => "not_reached",
+            Self::Silence => "silence",
+            Self::NotUnderstood => "not_understood",
+            Self::PersonLost => "person_lost",
+            Self::Failure => "failure",
+            Self::RedFlag(_) => "red_flag",
+        }
+    }
 }
 
 /// What the clinic answered.
@@ -260,6 +300,8 @@ pub enum ActionOutcome {
         due: DateTime,
         /// Whether the clinic has a number to call.
         has_number: bool,
+        /// Whether somebody is there who could take over this call now.
+        person_present: bool,
     },
     /// Done; nothing to say about it.
     Done,

@@ -23,6 +23,9 @@ pub struct Sentence {
 pub enum Then {
     /// Answer the question.
     Listen(Question),
+    /// Wait on the line for a person to take over. What the caller says meanwhile is heard like the
+    /// answer to this question; that nobody can come goes to [`super::Dialogue::nobody_free`].
+    Connect(Question),
     /// Wait for the clinic; the outcome goes to [`super::Dialogue::answer`].
     Act(Action),
     /// Nothing: the call is over once the sentences were heard.

@@ -25,7 +25,8 @@ pub use dialogue_move::{DialogueMove, Sentence, Then};
 pub use records::{Instruction, KnowledgeRecord};
 pub use red_flags::{RedFlag, RedFlags};
 pub use scenario::{Scenario, ScenarioError};
-pub use state_machine::{Dialogue, SiteFacts};
+pub use screening::{Answer, Disposition};
+pub use state_machine::{Dialogue, SafetyAnswer, Settled, SiteFacts, Story};
 pub use understanding::{
     Command, Expectation, PartOfDay, Question, TimeWish, Understanding, UnderstoodBy,
 };

@@ -354,6 +354,11 @@ impl<'a> Walk<'a> {
                 let failure = &self.scenario.line.exits.failure;
                 self.lead(&mut steps, point, "Clinic: (no answer)", failure, failed);
             }
+        } else if state.connect {
+            self.alarms(&mut steps, point);
+            let goodbye = &self.scenario.line.exits.goodbye;
+            self.lead(&mut steps, point, "Caller: goodbye", goodbye, point.facts);
+            self.persons(&mut steps, point);
         } else if !state.ask.is_empty() || state.screening.is_some() {
             self.exits(&mut steps, point, state);
         }
@@ -370,15 +375,8 @@ impl<'a> Walk<'a> {
         let silent = if facts.identified { owed } else { facts };
         self.lead(steps, point, "Caller: (silence)", &line.exits.silence, silent);
         self.lead(steps, point, "Caller: goodbye", &line.exits.goodbye, facts);
-        if !facts.alarmed {
-            for flag in RedFlag::ALL {
-                if let Some(target) = line.red_flags.get(&flag) {
-                    let alarmed = Facts { alarmed: true, ..owed };
-                    let label = format!("Caller: (danger: {})", flag.key());
-                    self.lead(steps, point, &label, target, alarmed);
-                }
-            }
-        }
+        self.alarms(steps, point);
+        self.persons(steps, point);
         if facts.person || facts.alarmed {
             return;
         }
@@ -417,6 +415,29 @@ impl<'a> Walk<'a> {
             self.enter(steps, label, next);
         }
         self.lead(steps, point, "Caller: (despair)", &line.empathy.strong, facts);
+    }
+
+    /// A person may take over in any state in which the caller is heard, and give them back.
+    fn persons(&self, steps: &mut Vec<Step<'a>>, point: &Point<'a>) {
+        let (handover, facts) = (&self.scenario.line.handover, point.facts);
+        let Facts { outbound, identified, standing, .. } = facts;
+        let back = Facts { outbound, identified, standing, ..Facts::default() };
+        self.lead(steps, point, "(a person, who gives the caller back)", &handover.returned, back);
+        self.lead(steps, point, "(a person, who is lost)", &handover.lost, facts);
+    }
+
+    /// Danger may be spoken of in any state in which the caller is heard.
+    fn alarms(&self, steps: &mut Vec<Step<'a>>, point: &Point<'a>) {
+        if point.facts.alarmed {
+            return;
+        }
+        for flag in RedFlag::ALL {
+            if let Some(target) = self.scenario.line.red_flags.get(&flag) {
+                let alarmed = Facts { alarmed: true, owed: true, ..point.facts };
+                let label = format!("Caller: (danger: {})", flag.key());
+                self.lead(steps, point, &label, target, alarmed);
+            }
+        }
     }
 
     /// A step to a target, which may stand for another one.

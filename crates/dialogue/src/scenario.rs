@@ -21,7 +21,10 @@ use crate::understanding::Expectation;
 use crate::vocabulary::Intent;
 
 mod diagram;
+mod handover;
 mod soundness;
+
+pub use handover::Handover;
 
 /// What can go wrong with scenario files.
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +116,8 @@ pub struct Line {
     pub corrected: BTreeMap<SlotName, String>,
     /// Where a wish leads that comes up in the middle of another one.
     pub wishes: BTreeMap<Intent, String>,
+    /// What is said around a person taking over.
+    pub handover: Handover,
 }
 
 /// Where calls begin.
@@ -285,6 +290,8 @@ pub enum Check {
     AppointmentPending,
     /// Did the clinic place this call? `yes`, `no`.
     Outbound,
+    /// Is somebody there who could take over now? `yes`, `no`.
+    PersonPresent,
 }
 
 /// A request to the clinic, by name; the values come from the slots.
@@ -374,6 +381,9 @@ pub struct State {
     pub fails_to: Option<String>,
     /// How often the state may be entered in a call, and where the next attempt goes.
     pub limit: Option<Limit>,
+    /// The caller waits here until a person takes over: `nobody`, and `no` for a caller who would
+    /// rather be called back.
+    pub connect: bool,
     /// What is said here (`say`) is not cut short by the caller's voice.
     pub firm: bool,
     /// The call ends here.
@@ -499,6 +509,7 @@ impl Scenario {
         open.extend(line.exits.all().map(|(_, target)| target));
         open.extend(line.red_flags.values().chain(line.corrected.values()));
         open.extend(line.wishes.values());
+        open.extend([&line.handover.returned, &line.handover.lost]);
         open
     }
 }

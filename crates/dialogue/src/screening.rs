@@ -390,6 +390,22 @@ impl Answers {
             .collect()
     }
 
+    /// Every answer that was given for the exam, the gravest first: the question, the answer, what
+    /// follows from it, and the caller's words.
+    pub fn report<'a>(
+        &'a self,
+        scope: Scope<'a>,
+    ) -> Vec<(&'a ScreeningQuestion, Answer, Disposition, &'a Phi<String>)> {
+        let asked = scope.table.iter().filter(|question| self.is_asked(question, scope));
+        let given = |question: &'a ScreeningQuestion| {
+            let (answer, quote) = self.given.get(&question.id)?;
+            Some((question, *answer, self.disposition_of(question), quote))
+        };
+        let mut report: Vec<_> = asked.filter_map(given).collect();
+        report.sort_by_key(|(_, _, disposition, _)| std::cmp::Reverse(*disposition));
+        report
+    }
+
     /// The answer to a question's second one.
     pub fn detail(&self, id: &str) -> Option<Answer> {
         self.details.get(id).map(|(answer, _)| *answer)

@@ -22,13 +22,17 @@ use crate::understanding::{Expectation, Question};
 use crate::vocabulary::{DateOrder, Intent, Priority};
 use doubt::Doubt;
 
+pub use story::{SafetyAnswer, Settled, Story};
+
 mod answers;
 mod doubt;
 mod facts;
 mod feelings;
+mod handover;
 mod hearing;
 mod outcomes;
 mod prompts;
+mod story;
 
 /// Steps between two prompts, at most. A scenario that needs more goes in circles.
 const STEPS_MAX: usize = 40;
@@ -80,6 +84,10 @@ pub struct Dialogue {
     callback_due: Option<DateTime>,
     review_due: Option<DateTime>,
     callback_number_known: bool,
+    /// Whether somebody was there to take over when a person was asked for last.
+    person_present: bool,
+    /// How many wait for a person before this caller, while they wait.
+    place_in_line: usize,
     red_flag: Option<RedFlag>,
     /// The words that raised it.
     alarm: Option<Phi<String>>,
@@ -139,6 +147,8 @@ impl Dialogue {
             callback_due: None,
             review_due: None,
             callback_number_known: false,
+            person_present: false,
+            place_in_line: 0,
             red_flag: None,
             alarm: None,
             entries: BTreeMap::new(),
@@ -187,11 +197,17 @@ impl Dialogue {
 
     /// The question once more, after the caller was away.
     pub fn remind(&mut self) -> DialogueMove {
+        if self.current().connect {
+            return self.still_waiting();
+        }
         self.ask_again(Prompt::default(), 0)
     }
 
     /// Nothing was heard for as long as this question allows.
     pub fn silence(&mut self) -> DialogueMove {
+        if self.current().connect {
+            return self.still_waiting();
+        }
         let (mut prompt, scenario) = (Prompt::default(), Arc::clone(&self.scenario));
         if self.give_up() {
             return self.go(&scenario.line.exits.silence, prompt);
@@ -321,6 +337,9 @@ impl Dialogue {
                     Some(action) => self.done(prompt, Then::Act(action)),
                     None => self.stuck(prompt),
                 };
+            }
+            if state.connect {
+                return self.connect(prompt);
             }
             let Some(outcome) = self.next_without_asking(&state, &mut prompt) else {
                 return self.ask_again(prompt, 0);
@@ -464,6 +483,7 @@ impl Dialogue {
                 self.slots.appointment.as_ref().is_some_and(|appointment| appointment.pending)
             }
             Check::Outbound => self.called.is_some(),
+            Check::PersonPresent => self.person_present,
         };
         if holds { "yes" } else { "no" }
     }

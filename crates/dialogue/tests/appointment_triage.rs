@@ -163,7 +163,7 @@ fn a_stop_answer_books_nothing_and_promises_a_call() {
             if story.iter().any(|line| line.expose().contains("caller unsure")))
     );
     let due = datetime(2026, 11, 23, 12, 0, 0, 0);
-    play.clinic(ActionOutcome::CallbackNoted { due, has_number: true });
+    play.clinic(ActionOutcome::CallbackNoted { due, has_number: true, person_present: false });
     assert!(play.spoken().contains("at noon"), "{}", play.spoken());
     assert_eq!(play.last.then, Then::HangUp);
 }
@@ -274,7 +274,8 @@ fn a_person_is_promised_at_once_from_any_state() {
     play.say("a person please", vec![Command::RequestPerson]);
     assert!(matches!(play.action(), Action::RequestCallback { reason: CallbackReason::Asked, .. }));
     let due = datetime(2026, 11, 23, 12, 0, 0, 0);
-    play.clinic(ActionOutcome::CallbackNoted { due, has_number: false }).state("callback_number");
+    play.clinic(ActionOutcome::CallbackNoted { due, has_number: false, person_present: false })
+        .state("callback_number");
     play.say("a person!", vec![Command::RequestPerson]).state("callback_number");
     play.say("555 0173", vec![Command::Digits("5550173".into())]);
     assert!(matches!(play.action(), Action::AmendCallback { number: Some(_), .. }));
@@ -293,7 +294,7 @@ fn a_red_flag_is_spoken_to_the_end_and_takes_location_and_number() {
         Action::RequestCallback { reason: CallbackReason::RedFlag(RedFlag::LifeThreat), .. }
     ));
     let due = datetime(2026, 11, 23, 12, 0, 0, 0);
-    play.clinic(ActionOutcome::CallbackNoted { due, has_number: false });
+    play.clinic(ActionOutcome::CallbackNoted { due, has_number: false, person_present: false });
     assert!(
         play.dialogue.clone().red_flag(RedFlag::LifeThreat, &words).is_none(),
         "would begin again"

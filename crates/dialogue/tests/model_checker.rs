@@ -95,8 +95,8 @@ fn a_booking_without_identity_is_found() {
 
 #[test]
 fn a_red_flag_without_a_person_is_found() {
-    let text = "act = \"request_callback\"\nreason = { red_flag = \"self_harm\" }\non = { callback_noted = \"self_harm_number\" }";
-    let to = "on = { done = \"self_harm_number\" }";
+    let text = "act = \"request_callback\"\nreason = { red_flag = \"self_harm\" }\non = { callback_noted = \"self_harm_person\" }";
+    let to = "on = { done = \"self_harm_person\" }";
     found("line.toml", text, to, "danger was spoken of, and no person was told");
 }
 

@@ -222,7 +222,9 @@ impl World {
             }
             Action::RequestCallback { .. } => {
                 self.held = None;
-                ActionOutcome::CallbackNoted { due: DUE, has_number: random.random_bool(0.5) }
+                let [has_number, person_present] =
+                    [random.random_bool(0.5), random.random_bool(0.5)];
+                ActionOutcome::CallbackNoted { due: DUE, has_number, person_present }
             }
             Action::HoldForReview { appointment, .. } => {
                 assert!(self.identified, "an appointment was held back for a stranger");
@@ -376,6 +378,24 @@ fn walk(
                 }
                 dialogue.answer(outcome)
             }
+            Then::Connect(_) => match random.random_range(0..10) {
+                0..3 => dialogue.nobody_free(),
+                3..5 => dialogue.handed_back(),
+                5 => dialogue.person_lost(),
+                6 => dialogue.silence(),
+                7 => {
+                    dialogue.hear(&"call me back".into(), &Understanding::from_parsers(Vec::new()))
+                }
+                8 => {
+                    let read = Understanding::from_parsers(commands(&mut random));
+                    dialogue.hear(&"words".into(), &read)
+                }
+                // The person ends the call.
+                _ => {
+                    tally.ended += 1;
+                    return;
+                }
+            },
             Then::Listen(question) => {
                 let question = question.clone();
                 if random.random_bool(0.004) {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use radline_bridge::Bridge;
 use radline_dialogue::{Expectation, Question, RedFlags, Scenario, SiteFacts, wording};
 use radline_language::model::turn_reader::TurnReader;
 use radline_phi::Phi;
@@ -38,6 +39,8 @@ const GOODBYE: Duration = Duration::from_secs(12);
 const FIRST_ANSWER: Duration = Duration::from_secs(10);
 /// Threads of the careful transcription: it has time, and the calls need the cores.
 const SUPERVISION_THREADS: usize = 1;
+/// What the line speaks, BCP 47.
+const LANGUAGE_SPOKEN: &str = "en";
 /// Voice-activity models kept for later calls.
 const SPARE_EARS_MAX: usize = 32;
 /// How often the worklist's names are read.
@@ -61,6 +64,8 @@ pub struct Services {
     pub reader: Reader,
     /// The second reader.
     pub supervisor: Supervisor,
+    /// The desk, and the people at it.
+    pub bridge: Arc<Bridge>,
     /// Words that may mean danger.
     pub red_flags: Arc<RedFlags>,
     /// What operators see.
@@ -136,6 +141,9 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
     let (chosen, watched) = (config.clone(), Arc::clone(&red_flags));
     let loading = tokio::task::spawn_blocking(move || load(&folder, &models, &chosen, watched));
     let loaded = loading.await??;
+    let watch = clock.clone();
+    let bridge = Bridge::new(Arc::new(move || watch.moment().now), LANGUAGE_SPOKEN);
+    let desk = tokio::spawn(Arc::clone(&bridge).keep_time());
     let services = Arc::new(Services {
         site,
         clock,
@@ -144,6 +152,7 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
         voice: loaded.voice,
         reader: loaded.reader,
         supervisor: loaded.supervisor,
+        bridge,
         red_flags,
         metrics,
         voice_activity: Mutex::new(vec![loaded.voice_activity]),
@@ -165,6 +174,7 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
         sip.close();
     }
     worklist.abort();
+    desk.abort();
     services.ears.close();
     services.voice.close();
     services.supervisor.close();

@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 use crate::app::Services;
 use crate::event_log::EventLog;
+use crate::handover::{Handover, with_presence};
 use crate::wire_meter::WireMeter;
 
 /// Results that wait to be taken up by one call.
@@ -67,6 +68,8 @@ struct CallDriver {
     number: u64,
     leg: Leg,
     engine: CallEngine,
+    /// The person who takes over, and the desk that finds one.
+    handover: Handover,
     ears: Option<SileroVoiceActivity>,
     echo: EchoCanceller,
     results: mpsc::Receiver<CallInput>,
@@ -99,6 +102,7 @@ impl CallDriver {
             number: services.next_number(),
             ears: services.take_voice_activity(),
             echo: EchoCanceller::default(),
+            handover: Handover::begin(Arc::clone(&services), &id),
             services,
             id,
             leg,
@@ -135,6 +139,10 @@ impl CallDriver {
                     self.input(CallInput::Shutdown);
                 }
                 event = self.leg.event() => self.leg_event(event),
+                word = self.handover.word() => {
+                    let input = self.handover.take(word);
+                    self.input(input);
+                }
                 result = self.results.recv() => {
                     if let Some(result) = result {
                         self.input(result);
@@ -172,19 +180,28 @@ impl CallDriver {
                 self.caller_audio.push_back(frame.clone());
             }
             let frame = self.echo.heard(frame);
+            self.handover.hear(&frame);
             speech = self.speech(&frame);
             self.input(CallInput::Audio(frame, speech));
         }
         if !self.held && self.leg.silent_for(now) > MEDIA_LOST {
             self.input(CallInput::MediaLost);
         }
+        let person = self.handover.speak();
+        if let Some((frame, speech)) = &person {
+            self.input(CallInput::PersonAudio(frame.clone(), *speech));
+        }
         self.input(CallInput::Tick);
-        let due = self.due.take();
+        let own = self.due.take();
+        let due = AudioFrame::mixed(own, person.map(|(frame, _)| frame));
         if let Some(frame) = &due {
             self.echo.played(frame);
         }
         self.leg.send(due.as_ref());
-        self.line.follow(now, speech, due.as_ref());
+        // What people say to each other is not how the line answers.
+        if !self.handover.is_joined() {
+            self.line.follow(now, speech, due.as_ref());
+        }
         self.record(due.as_ref());
     }
 
@@ -201,6 +218,7 @@ impl CallDriver {
         while let Some(output) = self.engine.poll_output() {
             self.perform(output);
         }
+        self.handover.brief(self.engine.dialogue());
     }
 
     fn perform(&mut self, output: CallOutput) {
@@ -208,11 +226,7 @@ impl CallDriver {
             CallOutput::Transcribe { turn, audio, expectation } => {
                 let sender = self.sender.clone();
                 self.services.ears.transcribe(self.number, audio, expectation, move |result| {
-                    let transcript = result.map(|transcript| Transcript {
-                        text: transcript.text,
-                        confidence: transcript.confidence,
-                    });
-                    give(&sender, CallInput::Transcribed(turn, transcript));
+                    give(&sender, CallInput::Transcribed(turn, result.map(transcript)));
                 });
             }
             CallOutput::Ask(question) => self.services.reader.ask(self.number, question),
@@ -237,10 +251,19 @@ impl CallDriver {
             CallOutput::Supervise(turn) => self.supervise(turn),
             CallOutput::Play(frame) => self.due = Some(frame),
             CallOutput::Record(event) => {
+                self.handover.show(&event);
                 if let Some(log) = &self.log {
                     log.keep(event);
                 }
             }
+            CallOutput::Overhear { turn, audio } => {
+                let sender = self.sender.clone();
+                self.services.ears.overhear(self.number, audio, move |result| {
+                    give(&sender, CallInput::Transcribed(turn, result.map(transcript)));
+                });
+            }
+            CallOutput::QueueForPerson => self.handover.queue(true),
+            CallOutput::LeaveQueue => self.handover.queue(false),
             CallOutput::StartRecording => self.start_recording(),
             CallOutput::StopRecording => {
                 self.recorded = self.finish_recording().or(self.recorded.take());
@@ -275,7 +298,9 @@ impl CallDriver {
         });
     }
 
-    fn act(&self, request: u32, action: Action) {
+    fn act(&mut self, request: u32, action: Action) {
+        // Before the clinic is asked: a person is paged whether the task can be written or not.
+        let present = self.handover.escalate(&action);
         let (services, call) = (Arc::clone(&self.services), self.id.clone());
         let sender = self.sender.clone();
         tokio::spawn(async move {
@@ -286,6 +311,7 @@ impl CallDriver {
                 tracing::error!(%error, action = action.kind(), "the clinic failed");
                 ActionOutcome::Unavailable
             });
+            let outcome = with_presence(outcome, present);
             give(&sender, CallInput::ClinicAnswered(request, outcome));
         });
     }
@@ -319,6 +345,7 @@ impl CallDriver {
     async fn close(&mut self) -> Option<PathBuf> {
         self.services.reader.forget(self.number);
         self.services.supervisor.forget(self.number);
+        self.handover.hang_up();
         if let Some(ears) = self.ears.take() {
             self.services.give_back_voice_activity(ears);
         }
@@ -342,6 +369,11 @@ impl CallDriver {
             None => None,
         }
     }
+}
+
+/// Words as the engine takes them.
+fn transcript(heard: radline_speech::Transcript) -> Transcript {
+    Transcript { text: heard.text, confidence: heard.confidence }
 }
 
 /// Gives a result to its call. A full queue belongs to a call that hangs: the engine's deadlines

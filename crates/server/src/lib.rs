@@ -10,6 +10,7 @@ pub mod commands;
 pub mod config;
 pub mod evaluate;
 pub mod event_log;
+pub mod handover;
 pub mod http;
 pub mod metrics;
 pub mod missed_call;

@@ -212,6 +212,9 @@ impl TextCall {
             }
             CallOutput::Transcribe { .. }
             | CallOutput::Ask(_)
+            | CallOutput::Overhear { .. }
+            | CallOutput::QueueForPerson
+            | CallOutput::LeaveQueue
             | CallOutput::Synthesize { .. }
             | CallOutput::Play(_)
             | CallOutput::StartRecording
@@ -277,6 +280,7 @@ impl TextCall {
             .collect();
         let next = match self.engine.last_move().map(|last| &last.then) {
             Some(Then::Listen(question)) => json!({ "listen": question.expectation }),
+            Some(Then::Connect(_)) => json!("wait_for_person"),
             Some(Then::Act(action)) => json!({ "act": action.kind() }),
             Some(Then::HangUp) | None => json!("hang_up"),
         };

@@ -1,7 +1,9 @@
 //! Everything that outlives a call: the embedded clinic, the record of calls, recordings.
 //! The only place that speaks SQL, and the only one that writes health data to disk.
 
+pub mod accounts;
 pub mod appointments;
+pub mod audit;
 pub mod calls;
 pub mod clinic;
 pub mod database;
@@ -10,7 +12,9 @@ pub mod import;
 pub mod recording;
 pub mod tasks;
 
+pub use accounts::{Account, Role, Secret, WrapUp};
 pub use appointments::{AppointmentEntry, SlotEntry};
+pub use audit::AuditEntry;
 pub use calls::{CallEntry, CallStart};
 pub use clinic::Moment;
 pub use database::{Store, StoreError};

@@ -1,5 +1,6 @@
 //! Work for people: call-backs and reviews.
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use radline_clinic::Office;
 use radline_dialogue::{ActionOutcome, CallbackReason};
@@ -53,11 +54,8 @@ impl NewTask {
         patient: Option<String>,
         story: Vec<Phi<String>>,
     ) -> Self {
-        let (name, urgent) = match reason {
-            CallbackReason::RedFlag(flag) => (format!("red_flag {}", flag.key()), true),
-            other => (plain_name(other), false),
-        };
-        Self { kind: "callback", reason: name, urgent, patient, story }
+        let urgent = matches!(reason, CallbackReason::RedFlag(_));
+        Self { kind: "callback", reason: reason.key(), urgent, patient, story }
     }
 
     pub(crate) fn review(story: Vec<Phi<String>>) -> Self {
@@ -92,11 +90,6 @@ impl NewTask {
     }
 }
 
-fn plain_name(reason: CallbackReason) -> String {
-    let value = serde_json::to_value(reason).unwrap_or_default();
-    value.as_str().unwrap_or("other").to_owned()
-}
-
 impl Store {
     pub(crate) async fn request_callback(
         &self,
@@ -116,7 +109,8 @@ impl Store {
             Some(row) => row.try_get("phone")?,
             None => None,
         };
-        Ok(ActionOutcome::CallbackNoted { due, has_number: phone.is_some() })
+        // Whether somebody is there is not a matter of the record; the desk knows.
+        Ok(ActionOutcome::CallbackNoted { due, has_number: phone.is_some(), person_present: false })
     }
 
     pub(crate) async fn amend_callback(
@@ -131,6 +125,37 @@ impl Store {
         )
         .bind(number.map(Phi::expose))
         .bind(location.map(Phi::expose))
+        .bind(call)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// A person has seen to a task. Whether it was open.
+    pub async fn finish_task(
+        &self,
+        task: &str,
+        note: &Phi<String>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let sql = "UPDATE task SET done = ?, note = ? WHERE id = ? AND done IS NULL";
+        let done = sqlx::query(sql).bind(now.as_second()).bind(note.expose()).bind(task);
+        Ok(done.execute(&self.pool).await?.rows_affected() > 0)
+    }
+
+    /// A person has taken over the call: nobody needs to call back for what it was about.
+    pub async fn close_callbacks(
+        &self,
+        call: &str,
+        note: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE task SET done = ?, note = ?
+             WHERE call_id = ? AND kind = 'callback' AND done IS NULL",
+        )
+        .bind(now.as_second())
+        .bind(note)
         .bind(call)
         .execute(&self.pool)
         .await?;

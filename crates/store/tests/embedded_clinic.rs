@@ -170,7 +170,10 @@ async fn a_call_back_frees_the_hold_and_keeps_number_and_place() {
     };
     let noted = world.act("c", 0, request).await;
     let due = datetime(2026, 11, 23, 12, 0, 0, 0);
-    assert_eq!(noted, ActionOutcome::CallbackNoted { due, has_number: false });
+    assert_eq!(
+        noted,
+        ActionOutcome::CallbackNoted { due, has_number: false, person_present: false }
+    );
     assert_eq!(world.act("b", 0, hold("s1")).await, ActionOutcome::Held);
     let amend = Action::AmendCallback { number: Some("5550173".into()), location: None };
     world.act("c", 0, amend).await;

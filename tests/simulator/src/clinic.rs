@@ -77,6 +77,7 @@ impl Clinic {
                 ActionOutcome::CallbackNoted {
                     due: datetime(2026, 11, 24, 12, 0, 0, 0),
                     has_number: random.random_bool(0.5),
+                    person_present: random.random_bool(0.4),
                 }
             }
             Action::HoldForReview { appointment, .. } => {

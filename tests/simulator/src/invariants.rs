@@ -21,6 +21,8 @@ const COMMIT_SILENCE_MIN: u32 = 8;
 const OVERLAP_GAP: u32 = 5;
 /// Fewer frames in a row than this, between lost packets, nobody can take for speech.
 const VOICED_MIN: u32 = 4;
+/// How long the voice takes to fade when a person joins.
+const FADING: Duration = Duration::from_millis(60);
 /// Share of a read-back that must be heard before a yes to it counts.
 const READ_BACK_HEARD: f64 = 0.7;
 
@@ -84,6 +86,8 @@ pub struct Invariants {
     held: bool,
     /// The dialogue before the last turn counted.
     before_turn: Option<Snapshot>,
+    /// Since when a person talks with the caller.
+    conversation: Option<Duration>,
 }
 
 impl Invariants {
@@ -98,6 +102,7 @@ impl Invariants {
             self.words_count_after_silence(seen),
             self.reopening_undoes(seen),
             self.booking_was_read_back(seen),
+            self.silent_in_conversation(seen),
             loads_are_bounded(engine),
         ];
         checks.into_iter().flatten().next()
@@ -124,6 +129,7 @@ impl Invariants {
             CallInput::Shutdown => self.last_words = true,
             CallInput::Held => self.held = true,
             CallInput::Resumed => (self.held, self.unanswered) = (false, None),
+            CallInput::PersonLeft(_) => self.conversation = None,
             _ => {}
         }
         for output in seen.outputs {
@@ -139,8 +145,11 @@ impl Invariants {
 
     fn follow_event(&mut self, now: Duration, event: &EventKind) {
         match event {
+            EventKind::PersonJoined { .. } => {
+                (self.conversation, self.unanswered) = (Some(now), None);
+            }
             EventKind::CallerSaid { .. } | EventKind::KeysPressed { .. } => {
-                self.unanswered = Some(now);
+                self.unanswered = Some(now).filter(|_| self.conversation.is_none());
             }
             EventKind::TurnReopened | EventKind::Ended { .. } => self.unanswered = None,
             // What was heard is judged; a sound right behind it is another one.
@@ -208,6 +217,15 @@ impl Invariants {
         (waited > ANSWER_MAX).then(|| "a turn went unanswered".to_owned())
     }
 
+    /// While a person talks with the caller Radline is silent, once what must be heard is said.
+    fn silent_in_conversation(&self, seen: &Seen<'_>) -> Option<String> {
+        let since = self.conversation.filter(|_| !self.firm)?;
+        let plays = |output: &CallOutput| matches!(output, CallOutput::Play(frame) if Mark::of(frame.samples()).is_some());
+        let late = seen.now.saturating_sub(since) > FADING;
+        let speaks = late && seen.outputs.iter().any(plays);
+        speaks.then(|| "Radline spoke while a person talked with the caller".to_owned())
+    }
+
     /// Spoken words count only once the caller has been silent.
     fn words_count_after_silence(&self, seen: &Seen<'_>) -> Option<String> {
         let commits = |output: &CallOutput| match output {
@@ -220,7 +238,9 @@ impl Invariants {
             },
             _ => false,
         };
-        let early = seen.outputs.iter().any(commits) && self.silent_for < COMMIT_SILENCE_MIN;
+        // What is only written down counts for nothing.
+        let counts = self.conversation.is_none() && seen.outputs.iter().any(commits);
+        let early = counts && self.silent_for < COMMIT_SILENCE_MIN;
         early.then(|| format!("words counted {} frames after they sounded", self.silent_for))
     }
 
@@ -265,6 +285,7 @@ fn change_has_a_cause(seen: &Seen<'_>) -> Option<String> {
                 | EventKind::RedFlagRaised { .. }
                 | EventKind::Started { .. }
                 | EventKind::Problem { .. }
+                | EventKind::EscalationEnded { .. }
                 | EventKind::Resumed
         ),
         _ => false,

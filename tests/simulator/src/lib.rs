@@ -10,6 +10,7 @@ pub mod invariants;
 pub mod link;
 pub mod mark;
 pub mod models;
+pub mod persons;
 pub mod report;
 pub mod script;
 pub mod world;

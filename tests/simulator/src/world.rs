@@ -12,7 +12,7 @@ use radline_audio::jitter_buffer::{JitterBuffer, Packet, Playout};
 use radline_audio::{AudioFrame, DtmfDigit, FRAME_MS, FRAME_SAMPLES, SpeechProbability};
 use radline_call::{
     CallEngine, CallEvent, CallInput, CallOutput, EventKind, Medium, Reread, SecondReading,
-    SpokenPart, TurnId,
+    SpokenPart, Transcript, TurnId,
 };
 use radline_dialogue::{
     Action, ActionOutcome, Command, Dialogue, RedFlag, RedFlags, Scenario, SiteFacts, Understanding,
@@ -28,6 +28,7 @@ use crate::invariants::{Invariants, Seen, Snapshot};
 use crate::link::{Link, Quality};
 use crate::mark::{Mark, Source};
 use crate::models::{self, Ears, Fate};
+use crate::persons::Persons;
 use crate::report::{Report, Violation};
 
 const FOLDER: &str =
@@ -48,6 +49,8 @@ const STALE: f64 = 0.002;
 const SHUTDOWN: f64 = 0.01;
 /// Second readings that see danger where there is none, a share.
 const FALSE_ALARM: f64 = 0.002;
+/// How long a conversation's words take to be written down.
+const OVERHEARING: Duration = Duration::from_millis(1500);
 /// The slowest second reading, ms.
 const REREADING_MAX_MS: u64 = 12_000;
 
@@ -85,6 +88,7 @@ struct World {
     ears: Ears,
     voice_activity: f32,
     clinic: Clinic,
+    persons: Persons,
     sentences: BTreeMap<u16, (Sentence, bool)>,
     on_hold: bool,
     over: bool,
@@ -142,6 +146,9 @@ impl World {
         if random.random_bool(SHUTDOWN) {
             heap.at(Duration::from_secs(random.random_range(1..100)), Event::Shutdown);
         }
+        if let Some(at) = Persons::takes_over(&mut random) {
+            heap.at(at, Event::Result(CallInput::PersonJoined));
+        }
         Self {
             seed,
             heap,
@@ -159,6 +166,7 @@ impl World {
             ears: Ears::default(),
             voice_activity: 0.0,
             clinic: Clinic::default(),
+            persons: Persons::default(),
             sentences: BTreeMap::new(),
             on_hold: false,
             over: false,
@@ -263,6 +271,9 @@ impl World {
             self.input(CallInput::Audio(frame, speech), false);
         }
         self.maybe_stale();
+        if let Some(frame) = self.persons.frame(&mut self.random) {
+            self.input(frame, false);
+        }
         self.input(CallInput::Tick, false);
         let mark = self.due.take().and_then(|frame| Mark::of(frame.samples()));
         if let Some((_, firm)) = mark.and_then(|mark| self.sentences.get(&mark.piece)) {
@@ -368,10 +379,32 @@ impl World {
             CallOutput::Play(frame) => self.due = Some(frame),
             CallOutput::HangUp(_) => self.over = true,
             CallOutput::Supervise(turn) => self.reread(&turn),
+            CallOutput::Overhear { turn, .. } => {
+                let words = Transcript { text: "and what then".into(), confidence: 0.9 };
+                let heard = self.random.random_bool(0.9).then_some(words);
+                self.later(OVERHEARING, CallInput::Transcribed(turn, heard));
+            }
+            CallOutput::QueueForPerson => {
+                for (delay, input) in Persons::queue(&mut self.random) {
+                    self.later(delay, input);
+                }
+            }
+            CallOutput::Record(event) => self.follow_person(&event.kind),
             CallOutput::Ask(_)
-            | CallOutput::Record(_)
+            | CallOutput::LeaveQueue
             | CallOutput::StartRecording
             | CallOutput::StopRecording => {}
+        }
+    }
+
+    fn follow_person(&mut self, event: &EventKind) {
+        match event {
+            EventKind::PersonJoined { .. } => {
+                let (delay, end) = self.persons.join(&mut self.random);
+                self.later(delay, end);
+            }
+            EventKind::EscalationEnded { .. } => self.persons.leave(),
+            _ => {}
         }
     }
 

@@ -13,7 +13,7 @@ use crate::output::CallOutput;
 impl CallEngine {
     /// 20 ms have passed.
     pub(super) fn tick(&mut self) {
-        if self.now > limits::CALL_MAX {
+        if self.now > limits::CALL_MAX + self.conversation.lasted(self.now) {
             self.end(EndReason::TooLong);
             return;
         }
@@ -23,6 +23,7 @@ impl CallEngine {
             }
             return;
         }
+        self.end_own_words();
         self.play();
         self.check_deadlines();
         self.check_keys();
@@ -108,7 +109,11 @@ impl CallEngine {
     }
 
     fn check_silence(&mut self) {
-        let Waiting::Caller { patient, .. } = self.waiting else { return };
+        let patient = match &self.waiting {
+            Waiting::Caller { patient, .. } => *patient,
+            Waiting::Person { .. } => return self.check_wait(),
+            _ => return,
+        };
         let busy = self.hearing.is_some() || self.endpointing.begun() || !self.keys.is_empty();
         if busy || !self.playout.is_idle() || self.have_second_thought() {
             return;

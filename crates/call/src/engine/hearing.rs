@@ -7,6 +7,7 @@ use radline_audio::{AudioFrame, SpeechProbability};
 use radline_dialogue::{Expectation, Question, Understanding};
 use radline_phi::Phi;
 
+use super::person::Speaker;
 use super::planning::{Plan, Preparation, Said};
 use super::timing::Stopwatch;
 use super::{CallEngine, Medium, Waiting};
@@ -89,6 +90,10 @@ impl CallEngine {
             self.endpointing.reset();
             return;
         }
+        if matches!(self.waiting, Waiting::Conversation) {
+            self.overhear(Speaker::Caller, frame, speech);
+            return;
+        }
         let change = self.endpointing.push(self.now, frame, speech);
         self.follow_overlap(change);
         match change {
@@ -113,6 +118,7 @@ impl CallEngine {
     pub(super) fn listening(&self) -> Option<Question> {
         match &self.waiting {
             Waiting::Caller { question, .. } => Some(question.clone()),
+            Waiting::Person { question, .. } => Some(question.clone()),
             Waiting::LastWords(EndReason::Finished) => Some(Question::of(Expectation::Open)),
             _ => None,
         }
@@ -270,6 +276,9 @@ impl CallEngine {
     /// Words came back. Those of an earlier attempt change nothing.
     pub(super) fn transcribed(&mut self, turn: TurnId, transcript: Option<Transcript>) {
         let now = self.now;
+        if self.overheard(turn, transcript.as_ref()) {
+            return;
+        }
         let Some(question) = self.listening() else { return };
         let Some(hearing) = self.hearing.as_mut().filter(|hearing| hearing.turn == turn) else {
             return;
@@ -444,11 +453,9 @@ impl CallEngine {
         }
         self.forget_hearing();
         self.turn += 1;
-        let next = if self.transcription_failures >= limits::TRANSCRIPTION_FAILURES_MAX {
-            self.dialogue.failure()
-        } else {
-            self.dialogue.silence()
-        };
+        let waits = self.waits_for_person().is_some();
+        let enough = self.transcription_failures >= limits::TRANSCRIPTION_FAILURES_MAX;
+        let next = if enough && !waits { self.dialogue.failure() } else { self.dialogue.silence() };
         self.apply(next);
     }
 }

@@ -35,6 +35,7 @@ pub(crate) const VALUES: &[&str] = &[
     "callback_number",
     "wish",
     "missing_points",
+    "place_in_line",
 ];
 
 impl Scenario {
@@ -45,6 +46,8 @@ impl Scenario {
             ("starts.inbound", &line.starts.inbound),
             ("starts.preparation", &line.starts.preparation),
             ("empathy.strong", &line.empathy.strong),
+            ("handover.returned", &line.handover.returned),
+            ("handover.lost", &line.handover.lost),
         ];
         for (place, target) in starts.into_iter().chain(line.exits.all()) {
             self.check_target(&format!("[line] {place}"), target, &mut findings);
@@ -94,6 +97,7 @@ impl Scenario {
             state.screening.is_some(),
             state.record.is_some(),
             state.instruct,
+            state.connect,
             state.end,
         ];
         match kinds.iter().filter(|kind| **kind).count() {
@@ -145,6 +149,9 @@ impl State {
         }
         if self.record.is_some() || self.instruct {
             return &["done", "none"];
+        }
+        if self.connect {
+            return &["nobody", "no"];
         }
         match (self.check, self.act) {
             (Some(Check::Purpose), _) => &[

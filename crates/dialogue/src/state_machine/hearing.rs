@@ -24,6 +24,9 @@ impl Dialogue {
         if let Some(exit) = self.exit_for(understanding).filter(|_| !needs_a_word) {
             return self.go(&exit, prompt);
         }
+        if self.current().connect {
+            return self.hear_while_waiting(words, understanding);
+        }
         if let Some(next) = self.settle_doubt(words, understanding) {
             return next;
         }

@@ -150,9 +150,10 @@ impl Dialogue {
                 self.review_due = Some(due);
                 "held_for_review"
             }
-            ActionOutcome::CallbackNoted { due, has_number } => {
+            ActionOutcome::CallbackNoted { due, has_number, person_present } => {
                 self.callback_due = Some(due);
                 self.callback_number_known = has_number;
+                self.person_present = person_present;
                 "callback_noted"
             }
             ActionOutcome::Done => "done",

@@ -105,6 +105,7 @@ impl Dialogue {
         put("appointments", (!appointments.is_empty()).then(|| wording::list(&appointments, "or")));
         let missing = self.missing_points();
         put("missing_points", (!missing.is_empty()).then(|| wording::list(&missing, "and")));
+        put("place_in_line", Some((self.place_in_line + 1).to_string()));
         put("wish", self.to_confirm.as_ref().map(|(_, wish)| wish.clone()));
         let offers: Vec<String> =
             self.offers.iter().map(|offer| wording::moment(offer.start)).collect();

@@ -86,6 +86,21 @@ impl Ears {
         }
     }
 
+    /// Writes down what was said in a conversation between people. Nobody waits for it: it comes after
+    /// everything else, and when the queue is full the reply is `None` at once.
+    pub fn overhear(
+        &self,
+        call: u64,
+        audio: Phi<Vec<i16>>,
+        reply: impl FnOnce(Option<Transcript>) + Send + 'static,
+    ) {
+        let expectation = Expectation::Story;
+        let job = Job::Transcribe { audio, expectation, reply: Box::new(reply) };
+        if let Err(Job::Transcribe { reply, .. }) = self.queue.push(call, Priority::Ahead, job) {
+            reply(None);
+        }
+    }
+
     /// Tells what callers may say of themselves: the worklist's names, the site's words.
     pub fn expect(&self, vocabulary: Vocabulary) {
         // When the queue is full the old ones serve until they are told again.

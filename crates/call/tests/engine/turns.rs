@@ -1,152 +1,13 @@
-//! The engine in virtual time: 20 ms a step, audio by its probability of speech alone.
+//! Turns: from audio to what the dialogue does.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::civil::datetime;
-use radline_audio::{AudioFrame, DtmfDigit, FRAME_SAMPLES, SpeechProbability};
-use radline_call::{
-    CallEngine, CallInput, CallOutput, EndReason, EventKind, Medium, Reread, SecondReading,
-    SpokenPart, Transcript, TurnId,
-};
-use radline_dialogue::{
-    Action, ActionOutcome, Command, Dialogue, Intent, RedFlag, RedFlags, Scenario, SiteFacts,
-    Understanding,
-};
+use radline_audio::DtmfDigit;
+use radline_call::{CallInput, EndReason, EventKind, Medium, SecondReading, Transcript};
+use radline_dialogue::{Action, ActionOutcome, Command, Intent, RedFlag, Understanding};
 
-const FOLDER: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/sites/demo-hospital/scenarios");
-
-/// A call with a world that answers at once, unless told otherwise.
-struct World {
-    engine: CallEngine,
-    now: Duration,
-    events: Vec<EventKind>,
-    played: usize,
-    /// Audio length of every sentence, frames.
-    sentence_frames: usize,
-    transcribes: Vec<TurnId>,
-    /// Length of what was last to be transcribed, samples.
-    transcribed_samples: usize,
-    understands: Vec<(TurnId, String)>,
-    actions: Vec<(u32, Action)>,
-    look_ups: Vec<(u32, Action)>,
-    rereads: Vec<Reread>,
-    hung_up: Option<EndReason>,
-    recording: bool,
-    synthesises: bool,
-}
-
-impl World {
-    fn new(medium: Medium) -> Self {
-        Self::with(medium, 25, true)
-    }
-
-    fn with(medium: Medium, sentence_frames: usize, synthesises: bool) -> Self {
-        let scenario = Scenario::load(std::path::Path::new(FOLDER)).expect("sound");
-        let names = ["hospital", "department", "emergency_number", "crisis_line", "office_hours"];
-        let values: BTreeMap<String, String> =
-            names.iter().map(|name| ((*name).to_owned(), (*name).to_owned())).collect();
-        let site = Arc::new(SiteFacts { values, ..SiteFacts::default() });
-        let dialogue = Dialogue::new(Arc::new(scenario), site, jiff::civil::date(2026, 11, 23));
-        let engine = CallEngine::new(medium, dialogue, Arc::new(RedFlags::english()));
-        let mut world = Self {
-            engine,
-            now: Duration::ZERO,
-            events: Vec::new(),
-            played: 0,
-            sentence_frames,
-            transcribes: Vec::new(),
-            transcribed_samples: 0,
-            understands: Vec::new(),
-            actions: Vec::new(),
-            look_ups: Vec::new(),
-            rereads: Vec::new(),
-            hung_up: None,
-            recording: false,
-            synthesises,
-        };
-        world.input(CallInput::Connected);
-        world
-    }
-
-    fn input(&mut self, input: CallInput) {
-        self.engine.handle(self.now, input);
-        let mut replies = Vec::new();
-        while let Some(output) = self.engine.poll_output() {
-            match output {
-                CallOutput::Transcribe { turn, audio, .. } => {
-                    self.transcribes.push(turn);
-                    self.transcribed_samples = audio.expose().len();
-                }
-                CallOutput::Understand { turn, words, .. } => {
-                    self.understands.push((turn, words.into_exposed()));
-                }
-                CallOutput::UnderstandKeys { turn, keys, .. } => {
-                    self.understands.push((turn, keys.into_exposed()));
-                }
-                CallOutput::Act { request, action } => self.actions.push((request, action)),
-                CallOutput::LookUp { request, look_up } => {
-                    self.look_ups.push((request, look_up.into_action()));
-                }
-                CallOutput::Synthesize { sentence_id, .. } => {
-                    let audio = self
-                        .synthesises
-                        .then(|| vec![1; FRAME_SAMPLES * self.sentence_frames].into())
-                        .map(SpokenPart::whole);
-                    replies.push(CallInput::Synthesized(sentence_id, audio));
-                }
-                CallOutput::Supervise(turn) => self.rereads.push(turn),
-                CallOutput::Ask(_) => {}
-                CallOutput::Play(_) => self.played += 1,
-                CallOutput::Record(event) => self.events.push(event.kind),
-                CallOutput::StartRecording => self.recording = true,
-                CallOutput::StopRecording => self.recording = false,
-                CallOutput::HangUp(reason) => self.hung_up = Some(reason),
-            }
-        }
-        for reply in replies {
-            self.input(reply);
-        }
-    }
-
-    /// Lets frames pass with the caller speaking or silent.
-    fn pass(&mut self, ms: u64, speaking: bool) {
-        for _ in 0..ms / 20 {
-            self.now += Duration::from_millis(20);
-            let speech = SpeechProbability::new(if speaking { 0.9 } else { 0.0 });
-            let level = if speaking { 2000 } else { 0 };
-            let frame = AudioFrame::from_samples([level; FRAME_SAMPLES]);
-            self.input(CallInput::Audio(frame, speech));
-            self.input(CallInput::Tick);
-        }
-    }
-
-    fn heard(&mut self, words: &str, commands: Vec<Command>) {
-        self.heard_words(words);
-        self.heard_meaning(commands);
-    }
-
-    fn heard_words(&mut self, words: &str) {
-        let turn = *self.transcribes.last().expect("was asked to transcribe");
-        let transcript = Transcript { text: words.into(), confidence: 0.9 };
-        self.input(CallInput::Transcribed(turn, Some(transcript)));
-    }
-
-    fn heard_meaning(&mut self, commands: Vec<Command>) {
-        let (turn, _) = self.understands.last().cloned().expect("was asked to understand");
-        self.input(CallInput::Understood(turn, Understanding::from_parsers(commands)));
-    }
-
-    fn state(&self) -> &str {
-        self.engine.dialogue().state()
-    }
-
-    fn count(&self, wanted: impl Fn(&EventKind) -> bool) -> usize {
-        self.events.iter().filter(|event| wanted(event)).count()
-    }
-}
+use crate::world::World;
 
 #[test]
 fn a_spoken_answer_moves_the_dialogue_once_the_turn_is_over() {
@@ -510,7 +371,7 @@ fn a_clinic_that_is_silent_is_not_waited_for() {
     }
     assert!(world.actions.len() >= 2, "the failure itself asks for a call-back");
     let due = datetime(2026, 11, 23, 12, 0, 0, 0);
-    let noted = ActionOutcome::CallbackNoted { due, has_number: true };
+    let noted = ActionOutcome::CallbackNoted { due, has_number: true, person_present: false };
     world.input(CallInput::ClinicAnswered(late, noted));
     assert!(world.count(|event| matches!(event, EventKind::Problem { .. })) >= 2);
     assert_eq!(world.hung_up, Some(EndReason::Finished));

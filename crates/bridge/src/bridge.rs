@@ -1,0 +1,366 @@
+//! Calls and providers, brought together: what a call's driver tells the desk, and what providers do
+//! with a call.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use radline_call::{CallEvent, EscalationOutcome, PersonLeft};
+use radline_dialogue::{CallbackReason, Dialogue};
+use tokio::sync::{mpsc, watch};
+
+use crate::brief::Brief;
+use crate::desk::{Desk, DeskWord, QueuedCall, Refusal};
+use crate::escalation::Escalation;
+use crate::feed::{CallState, Feed, FeedItem};
+use crate::limits;
+use crate::line::{CallerLine, PersonLine, line};
+use crate::provider::{Filter, Provider};
+
+/// What a call's driver has to take up.
+#[derive(Debug)]
+pub enum DriverWord {
+    /// How many wait before this caller.
+    PlaceInLine(usize),
+    /// Nobody can take over.
+    Nobody(EscalationOutcome),
+    /// A person has taken over, and this is their line.
+    Joined(Provider, CallerLine),
+    /// That person is gone.
+    Left(PersonLeft),
+}
+
+/// Reads the time.
+pub type ReadClock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// A call that can be followed and taken.
+struct LiveCall {
+    feed: Mutex<Feed>,
+    /// The number of the feed's last item.
+    fed: watch::Sender<u64>,
+    words: mpsc::Sender<DriverWord>,
+}
+
+/// Calls and providers, brought together.
+pub struct Bridge {
+    desk: Mutex<Desk>,
+    calls: Mutex<HashMap<String, Arc<LiveCall>>>,
+    changed: watch::Sender<u64>,
+    clock: ReadClock,
+    language: String,
+}
+
+impl std::fmt::Debug for Bridge {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Bridge").finish_non_exhaustive()
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Bridge {
+    /// A bridge without calls. `language` is what the line speaks, BCP 47.
+    pub fn new(clock: ReadClock, language: &str) -> Arc<Self> {
+        Arc::new(Self {
+            desk: Mutex::new(Desk::default()),
+            calls: Mutex::default(),
+            changed: watch::Sender::new(0),
+            clock,
+            language: language.to_owned(),
+        })
+    }
+
+    /// Looks after the desk's deadlines, for as long as the program runs.
+    pub async fn keep_time(self: Arc<Self>) {
+        let mut ticks = tokio::time::interval(limits::TICK);
+        loop {
+            ticks.tick().await;
+            let now = (self.clock)();
+            self.at_desk(|desk| desk.tick(now));
+        }
+    }
+
+    /// A call begins; its driver gets the handle.
+    pub fn begin_call(self: &Arc<Self>, call: &str) -> CallHandle {
+        let (words, receiver) = mpsc::channel(limits::WORDS_MAX);
+        let live = LiveCall { feed: Mutex::default(), fed: watch::Sender::new(0), words };
+        let live = Arc::new(live);
+        locked(&self.calls).insert(call.to_owned(), Arc::clone(&live));
+        let now = (self.clock)();
+        self.at_desk(|desk| desk.begin(now, call));
+        CallHandle { bridge: Arc::clone(self), call: call.to_owned(), live, words: receiver }
+    }
+
+    /// The queue's version, as it changes.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// The queue, and the time on the server's clock.
+    pub fn queue(&self) -> (u64, Vec<QueuedCall>, Timestamp) {
+        let desk = locked(&self.desk);
+        (desk.version(), desk.calls(), (self.clock)())
+    }
+
+    /// Who is there, and whether they talk with somebody.
+    pub fn present(&self) -> Vec<(Provider, bool)> {
+        locked(&self.desk).present()
+    }
+
+    /// Callers on the line whom a provider with this filter could take.
+    pub fn waiting_for(&self, filter: &Filter) -> usize {
+        locked(&self.desk).waiting_for(filter)
+    }
+
+    /// A provider is there, until the value is dropped. Nothing when too many are.
+    pub fn arrive(self: &Arc<Self>, provider: Provider, filter: Filter) -> Option<PresenceHandle> {
+        let presence = self.at_desk(|desk| desk.arrive(provider, filter))?;
+        Some(PresenceHandle { bridge: Arc::clone(self), presence })
+    }
+
+    /// A provider takes a call. What to know before the first word.
+    pub fn claim(&self, provider: &Provider, call: &str) -> Result<Brief, Refusal> {
+        let now = (self.clock)();
+        self.at_desk(|desk| desk.claim(now, provider, call))?;
+        let live = self.live(call).ok_or(Refusal::Over)?;
+        Ok(locked(&live.feed).brief().clone())
+    }
+
+    /// A provider leaves a call to others.
+    pub fn decline(&self, provider: &Provider, call: &str) -> Result<(), Refusal> {
+        self.at_desk(|desk| desk.decline(provider, call))
+    }
+
+    /// The provider who has claimed a call hears the caller from here on.
+    pub fn join(
+        self: &Arc<Self>,
+        provider: &Provider,
+        call: &str,
+    ) -> Result<Conversation, Refusal> {
+        let live = self.live(call).ok_or(Refusal::Over)?;
+        self.at_desk(|desk| desk.join(provider, call))?;
+        let (caller, person) = line();
+        let word = DriverWord::Joined(provider.clone(), caller);
+        if live.words.try_send(word).is_err() {
+            self.at_desk(|desk| desk.part(call, PersonLeft::Lost));
+            return Err(Refusal::Over);
+        }
+        live.push(FeedItem::State(CallState::WithProvider));
+        let parting = Parting { bridge: Arc::clone(self), call: call.to_owned(), over: false };
+        Ok(Conversation { line: person, parting })
+    }
+
+    /// What is said and happens in a call after a number, as long as it lasts.
+    pub fn follow(&self, call: &str, after: u64) -> Option<Follower> {
+        let live = self.live(call)?;
+        let fed = live.fed.subscribe();
+        Some(Follower { live, fed, after })
+    }
+
+    /// A call's brief.
+    pub fn brief(&self, call: &str) -> Option<Brief> {
+        Some(locked(&self.live(call)?.feed).brief().clone())
+    }
+
+    fn live(&self, call: &str) -> Option<Arc<LiveCall>> {
+        locked(&self.calls).get(call).cloned()
+    }
+
+    /// Does something at the desk, and passes on what comes of it.
+    fn at_desk<T>(&self, act: impl FnOnce(&mut Desk) -> T) -> T {
+        let mut desk = locked(&self.desk);
+        let before = desk.version();
+        let result = act(&mut desk);
+        let mut words = Vec::new();
+        while let Some(word) = desk.poll() {
+            words.push(word);
+        }
+        let after = desk.version();
+        drop(desk);
+        for (call, word) in words {
+            let Some(live) = self.live(&call) else { continue };
+            let word = match word {
+                DeskWord::PlaceInLine(before) => DriverWord::PlaceInLine(before),
+                DeskWord::Nobody(outcome) => DriverWord::Nobody(outcome),
+            };
+            if live.words.try_send(word).is_err() {
+                tracing::warn!("a call does not take up what the desk tells it");
+            }
+        }
+        if after != before {
+            self.changed.send_replace(after);
+        }
+        result
+    }
+}
+
+impl LiveCall {
+    fn push(&self, item: FeedItem) {
+        self.with_feed(|feed| feed.push(item));
+    }
+
+    fn with_feed<T>(&self, act: impl FnOnce(&mut Feed) -> T) -> T {
+        let mut feed = locked(&self.feed);
+        let result = act(&mut feed);
+        let last = feed.last();
+        drop(feed);
+        self.fed.send_replace(last);
+        result
+    }
+}
+
+/// A call, for its driver. Dropping it ends the call at the desk.
+#[derive(Debug)]
+pub struct CallHandle {
+    bridge: Arc<Bridge>,
+    call: String,
+    live: Arc<LiveCall>,
+    words: mpsc::Receiver<DriverWord>,
+}
+
+impl std::fmt::Debug for LiveCall {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("LiveCall").finish_non_exhaustive()
+    }
+}
+
+impl CallHandle {
+    /// What the call has to take up next. Safe to cancel.
+    pub async fn word(&mut self) -> DriverWord {
+        match self.words.recv().await {
+            Some(word) => word,
+            // The sender lives in this very value.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Shows an event to whoever follows the call.
+    pub fn show(&self, event: &CallEvent) {
+        self.live.with_feed(|feed| feed.follow(event));
+    }
+
+    /// A person is needed. Whether somebody is there who could come.
+    pub fn escalate(&self, reason: CallbackReason) -> bool {
+        let trigger = locked(&self.live.feed).said();
+        let now = (self.bridge.clock)();
+        let need = Escalation::new(reason, &self.bridge.language, trigger, now);
+        self.bridge.at_desk(|desk| desk.escalate(&self.call, need))
+    }
+
+    /// The caller waits on the line from here on.
+    pub fn queue(&self) {
+        let now = (self.bridge.clock)();
+        self.bridge.at_desk(|desk| desk.queue(now, &self.call));
+        self.live.push(FeedItem::State(CallState::Waiting));
+    }
+
+    /// The caller waits no longer.
+    pub fn leave_queue(&self) {
+        self.bridge.at_desk(|desk| desk.leave_queue(&self.call));
+        self.live.push(FeedItem::State(CallState::WithAgent));
+    }
+
+    /// Brings brief and queue up to date with the dialogue.
+    pub fn describe(&self, dialogue: &Dialogue) {
+        let escalation = locked(&self.bridge.desk).escalation(&self.call);
+        let feelings = locked(&self.live.feed).feelings();
+        let brief = Brief::of(dialogue, escalation, feelings);
+        let (name, verified) = (brief.story.name.clone(), brief.story.verified);
+        let about = brief.about();
+        self.live.with_feed(|feed| feed.brief_is(brief));
+        self.bridge.at_desk(|desk| desk.describe(&self.call, name, verified, about));
+    }
+}
+
+impl Drop for CallHandle {
+    fn drop(&mut self) {
+        self.live.push(FeedItem::State(CallState::Ended));
+        locked(&self.bridge.calls).remove(&self.call);
+        self.bridge.at_desk(|desk| desk.end(&self.call));
+    }
+}
+
+/// Follows a call.
+#[derive(Debug)]
+pub struct Follower {
+    live: Arc<LiveCall>,
+    fed: watch::Receiver<u64>,
+    after: u64,
+}
+
+impl Follower {
+    /// What is new, in order; nothing once the call is over and everything was read. Safe to cancel.
+    pub async fn next(&mut self) -> Option<Vec<(u64, FeedItem)>> {
+        loop {
+            self.fed.borrow_and_update();
+            let items = locked(&self.live.feed).after(self.after);
+            if let Some((last, _)) = items.last() {
+                self.after = *last;
+                return Some(items);
+            }
+            if locked(&self.live.feed).is_over() {
+                return None;
+            }
+            // The sender lives in `live`, so this ends with news or not at all.
+            self.fed.changed().await.ok()?;
+        }
+    }
+}
+
+/// A provider's presence. Dropping it ends it.
+#[derive(Debug)]
+pub struct PresenceHandle {
+    bridge: Arc<Bridge>,
+    presence: u64,
+}
+
+impl Drop for PresenceHandle {
+    fn drop(&mut self) {
+        self.bridge.at_desk(|desk| desk.leave(self.presence));
+    }
+}
+
+/// A conversation between a provider and a caller. Dropping it without a word is a connection that
+/// broke.
+#[derive(Debug)]
+pub struct Conversation {
+    /// The audio.
+    pub line: PersonLine,
+    /// How it ends.
+    pub parting: Parting,
+}
+
+/// How a conversation ends, for the provider's side.
+#[derive(Debug)]
+pub struct Parting {
+    bridge: Arc<Bridge>,
+    call: String,
+    over: bool,
+}
+
+impl Parting {
+    /// Ends the conversation in this way.
+    pub fn part(mut self, how: PersonLeft) {
+        self.end(how);
+    }
+
+    fn end(&mut self, how: PersonLeft) {
+        if std::mem::replace(&mut self.over, true) {
+            return;
+        }
+        self.bridge.at_desk(|desk| desk.part(&self.call, how));
+        let Some(live) = self.bridge.live(&self.call) else { return };
+        live.push(FeedItem::State(CallState::WithAgent));
+        if live.words.try_send(DriverWord::Left(how)).is_err() {
+            tracing::warn!("a call does not take up that its provider is gone");
+        }
+    }
+}
+
+impl Drop for Parting {
+    fn drop(&mut self) {
+        self.end(PersonLeft::Lost);
+    }
+}

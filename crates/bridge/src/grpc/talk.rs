@@ -1,0 +1,173 @@
+//! A conversation over gRPC: audio both ways, and how it ends.
+
+use radline_audio::{AudioFrame, FRAME_SAMPLES};
+use radline_call::{EscalationOutcome, PersonLeft};
+use radline_phi::Phi;
+use radline_store::WrapUp;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Response, Status, Streaming};
+
+use super::{Grpc, convert, service, v1};
+use crate::bridge::Conversation;
+use crate::limits;
+use crate::provider::Provider;
+use v1::talk_request::What as Said;
+use v1::talk_response::What as Heard;
+
+type Sender = mpsc::Sender<Result<v1::TalkResponse, Status>>;
+
+/// Opens the conversation that the first message names.
+pub(super) async fn talk(
+    grpc: Grpc,
+    who: Provider,
+    mut messages: Streaming<v1::TalkRequest>,
+) -> Result<Response<ReceiverStream<Result<v1::TalkResponse, Status>>>, Status> {
+    let first = timeout(limits::FIRST_MESSAGE, messages.message());
+    let first = first.await.map_err(|_| Status::deadline_exceeded("no `start` came"))??;
+    let Some(v1::TalkRequest { what: Some(Said::Start(start)) }) = first else {
+        return Err(Status::invalid_argument("the first message has to be `start`"));
+    };
+    let call = start.call_id;
+    let conversation = grpc.bridge.join(&who, &call).map_err(|error| service::refused(&error))?;
+    let (sender, receiver) = mpsc::channel(limits::FRAMES_MAX);
+    tokio::spawn(async move {
+        let talk = Talk { grpc, who, call, sender };
+        talk.run(conversation, messages).await;
+    });
+    Ok(Response::new(ReceiverStream::new(receiver)))
+}
+
+struct Talk {
+    grpc: Grpc,
+    who: Provider,
+    call: String,
+    sender: Sender,
+}
+
+/// How a conversation ended.
+enum End {
+    /// The provider said so.
+    Parted(PersonLeft, String, String),
+    /// The caller is gone.
+    CallerLeft,
+    /// The provider's connection broke.
+    Broken,
+}
+
+impl Talk {
+    async fn run(self, conversation: Conversation, messages: Streaming<v1::TalkRequest>) {
+        let Conversation { line, parting } = conversation;
+        let (from_caller, to_caller) = line.split();
+        self.say(Heard::Started(v1::TalkStarted {})).await;
+        let end = tokio::select! {
+            end = self.listen(messages, to_caller) => end,
+            end = self.speak(from_caller) => end,
+        };
+        let (how, outcome) = match end {
+            End::Parted(how, outcome, note) => {
+                self.keep(how, outcome, note).await;
+                let ended = match how {
+                    PersonLeft::HandedBack => EscalationOutcome::HandedBack,
+                    _ => EscalationOutcome::Taken,
+                };
+                (how, ended)
+            }
+            End::CallerLeft => {
+                self.keep(PersonLeft::Finished, "caller_left".to_owned(), String::new()).await;
+                (PersonLeft::Finished, EscalationOutcome::CallerLeft)
+            }
+            End::Broken => {
+                self.keep(PersonLeft::Lost, String::new(), String::new()).await;
+                (PersonLeft::Lost, EscalationOutcome::ProviderDropped)
+            }
+        };
+        parting.part(how);
+        let outcome = convert::outcome(outcome).into();
+        self.say(Heard::Ended(v1::TalkEnded { outcome })).await;
+    }
+
+    /// What the provider sends, until they end it or are gone.
+    async fn listen(
+        &self,
+        mut messages: Streaming<v1::TalkRequest>,
+        to_caller: mpsc::Sender<AudioFrame>,
+    ) -> End {
+        loop {
+            let Ok(Some(v1::TalkRequest { what: Some(what) })) = messages.message().await else {
+                return End::Broken;
+            };
+            match what {
+                Said::Audio(bytes) => {
+                    // Frames of another length are none of ours; a full line loses one.
+                    let frame = frame(&bytes);
+                    if frame.is_none_or(|frame| to_caller.try_send(frame).is_err()) {
+                        tracing::trace!("a frame from a provider was lost");
+                    }
+                }
+                Said::HandBack(v1::HandBack { note }) => {
+                    return End::Parted(PersonLeft::HandedBack, String::new(), note);
+                }
+                Said::Finish(v1::Finish { outcome, note }) => {
+                    return End::Parted(PersonLeft::Finished, outcome, note);
+                }
+                Said::Start(_) => {}
+            }
+        }
+    }
+
+    /// The caller's voice, until they are gone or the provider is.
+    async fn speak(&self, mut from_caller: mpsc::Receiver<AudioFrame>) -> End {
+        loop {
+            let frame = tokio::select! {
+                frame = from_caller.recv() => frame,
+                () = self.sender.closed() => return End::Broken,
+            };
+            let Some(frame) = frame else { return End::CallerLeft };
+            let bytes = frame.samples().iter().flat_map(|sample| sample.to_le_bytes()).collect();
+            // A client that does not read loses audio, rather than making it late.
+            let message = v1::TalkResponse { what: Some(Heard::Audio(bytes)) };
+            if self.sender.try_send(Ok(message)).is_err() {
+                tracing::trace!("a frame to a provider was lost");
+            }
+        }
+    }
+
+    async fn say(&self, what: Heard) {
+        let message = v1::TalkResponse { what: Some(what) };
+        let sent = timeout(limits::FIRST_MESSAGE, self.sender.send(Ok(message))).await;
+        if !matches!(sent, Ok(Ok(()))) {
+            tracing::debug!("a provider did not take a message");
+        }
+    }
+
+    /// Keeps what the provider did with the call.
+    async fn keep(&self, how: PersonLeft, outcome: String, note: String) {
+        let how = match how {
+            PersonLeft::HandedBack => "handed_back",
+            PersonLeft::Finished => "finished",
+            PersonLeft::Lost => "lost",
+        };
+        let (call, provider) = (self.call.clone(), self.who.name.clone());
+        let note = Phi::new(note.chars().take(limits::NOTE_MAX).collect());
+        let outcome = outcome.chars().take(limits::WORD_MAX).collect();
+        let wrap_up = WrapUp { call, provider, how, outcome, note };
+        let now = (self.grpc.clock)();
+        if let Err(error) = self.grpc.store.keep_wrap_up(&wrap_up, now).await {
+            tracing::error!(%error, "what a provider did with a call could not be kept");
+        }
+    }
+}
+
+/// 20 ms of 16-bit little-endian PCM at 16 kHz.
+fn frame(bytes: &[u8]) -> Option<AudioFrame> {
+    if bytes.len() != 2 * FRAME_SAMPLES {
+        return None;
+    }
+    let mut samples = [0; FRAME_SAMPLES];
+    for (sample, pair) in samples.iter_mut().zip(bytes.chunks_exact(2)) {
+        *sample = i16::from_le_bytes([pair[0], pair[1]]);
+    }
+    Some(AudioFrame::from_samples(samples))
+}

@@ -1,0 +1,5 @@
+//! The engine in virtual time: 20 ms a step, audio by its probability of speech alone.
+
+mod person;
+mod turns;
+mod world;

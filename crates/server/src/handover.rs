@@ -1,0 +1,143 @@
+//! A call's side of a person taking over: the desk's words, the person's line, and their voice.
+
+use std::sync::Arc;
+
+use radline_audio::{AudioFrame, SpeechProbability};
+use radline_bridge::{CallHandle, CallerLine, DriverWord, Provider};
+use radline_call::{CallEvent, CallInput};
+use radline_dialogue::{Action, ActionOutcome, Dialogue};
+use radline_speech::{SileroVoiceActivity, VoiceActivity};
+
+use crate::app::Services;
+
+/// A call's side of a person taking over.
+pub struct Handover {
+    services: Arc<Services>,
+    desk: CallHandle,
+    call: String,
+    line: Option<CallerLine>,
+    /// Hears whether the person speaks; there while one is.
+    ears: Option<SileroVoiceActivity>,
+    /// Something happened that a brief may tell.
+    news: bool,
+}
+
+impl Handover {
+    /// For a call that begins.
+    pub fn begin(services: Arc<Services>, call: &str) -> Self {
+        let desk = services.bridge.begin_call(call);
+        Self { services, desk, call: call.to_owned(), line: None, ears: None, news: false }
+    }
+
+    /// What the desk says next. Safe to cancel.
+    pub async fn word(&mut self) -> DriverWord {
+        self.desk.word().await
+    }
+
+    /// What a word of the desk means for the engine.
+    pub fn take(&mut self, word: DriverWord) -> CallInput {
+        match word {
+            DriverWord::PlaceInLine(before) => CallInput::PlaceInLine(before),
+            DriverWord::Nobody(outcome) => CallInput::NobodyFree(outcome),
+            DriverWord::Joined(provider, line) => {
+                tracing::info!(call = %self.call, provider = %provider.name, "a provider took over");
+                self.line = Some(line);
+                self.ears = self.services.take_voice_activity();
+                self.close_tasks(provider);
+                CallInput::PersonJoined
+            }
+            DriverWord::Left(how) => {
+                tracing::info!(call = %self.call, ?how, "a provider left");
+                self.hang_up();
+                CallInput::PersonLeft(how)
+            }
+        }
+    }
+
+    /// Who takes over has the task with the call.
+    fn close_tasks(&self, provider: Provider) {
+        let (services, call) = (Arc::clone(&self.services), self.call.clone());
+        tokio::spawn(async move {
+            let now = services.clock.moment().now;
+            let note = format!("taken over in the call by {}", provider.name);
+            if let Err(error) = services.store.close_callbacks(&call, &note, now).await {
+                tracing::error!(%error, "a task that a provider took over could not be closed");
+            }
+        });
+    }
+
+    /// Gives the person the caller's frame.
+    pub fn hear(&self, frame: &AudioFrame) {
+        if let Some(line) = &self.line {
+            line.send(frame.clone());
+        }
+    }
+
+    /// The person's next frame, and how likely it is that they speak.
+    pub fn speak(&mut self) -> Option<(AudioFrame, SpeechProbability)> {
+        let frame = self.line.as_mut()?.receive()?;
+        let heard = self.ears.as_mut().map(|ears| ears.probability(&frame));
+        let speech = match heard {
+            Some(Ok(speech)) => speech,
+            Some(Err(error)) => {
+                tracing::warn!(%error, "voice activity failed on a provider's frame");
+                SpeechProbability::NONE
+            }
+            None => SpeechProbability::NONE,
+        };
+        Some((frame, speech))
+    }
+
+    /// Whether a person is there.
+    pub const fn is_joined(&self) -> bool {
+        self.line.is_some()
+    }
+
+    /// Somebody is needed. Whether there is somebody who could come; the outcome of the action says it
+    /// to the dialogue.
+    pub fn escalate(&mut self, action: &Action) -> bool {
+        let Action::RequestCallback { reason, .. } = action else { return false };
+        self.news = true;
+        self.desk.escalate(*reason)
+    }
+
+    /// The caller waits on the line, or does not any more.
+    pub fn queue(&self, waits: bool) {
+        if waits {
+            self.desk.queue();
+        } else {
+            self.desk.leave_queue();
+        }
+    }
+
+    /// Shows an event to whoever follows the call.
+    pub fn show(&mut self, event: &CallEvent) {
+        self.desk.show(event);
+        self.news = true;
+    }
+
+    /// Brings the brief up to date, if anything has happened.
+    pub fn brief(&mut self, dialogue: &Dialogue) {
+        if std::mem::take(&mut self.news) {
+            self.desk.describe(dialogue);
+        }
+    }
+
+    /// The person's line is cut.
+    pub fn hang_up(&mut self) {
+        self.line = None;
+        if let Some(ears) = self.ears.take() {
+            self.services.give_back_voice_activity(ears);
+        }
+    }
+}
+
+/// Adds to the clinic's answer what only the desk knows.
+pub fn with_presence(outcome: ActionOutcome, present: bool) -> ActionOutcome {
+    match outcome {
+        ActionOutcome::CallbackNoted { due, has_number, .. } => {
+            ActionOutcome::CallbackNoted { due, has_number, person_present: present }
+        }
+        other => other,
+    }
+}
