@@ -2,8 +2,10 @@
 
 pub mod caller;
 pub mod phone;
+pub mod provider;
 pub mod recordings;
 pub mod server;
+pub mod tone;
 
 /// Up to the read-back; the next line is the yes that books.
 pub const UNTIL_READ_BACK: [&str; 15] = [

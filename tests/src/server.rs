@@ -152,6 +152,23 @@ impl Server {
     }
 }
 
+/// Runs a `radline …` command with this on its standard input, and returns what it printed.
+pub async fn run(arguments: &[&str], data: &Path, input: &str) -> Result<String> {
+    let mut child = Command::new(program()?)
+        .args(arguments)
+        .arg("--data")
+        .arg(data)
+        .current_dir(root())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    child.stdin.take().context("a pipe")?.write_all(input.as_bytes()).await?;
+    let output = child.wait_with_output().await?;
+    anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?)
+}
+
 /// Lines of a `radline … --json --data DIR` command.
 pub async fn json(data: &Path, arguments: &[&str]) -> Result<Vec<Value>> {
     let output = Command::new(program()?)

@@ -162,7 +162,7 @@ impl Feed {
 }
 
 /// What an event looks like to whoever follows the call.
-fn item(event: &CallEvent) -> Option<FeedItem> {
+pub(crate) fn item(event: &CallEvent) -> Option<FeedItem> {
     let happening = |what: &'static str, text: String| {
         Some(FeedItem::Happening { at_ms: event.at_ms, what, text })
     };

@@ -3,6 +3,8 @@
 
 pub mod bridge;
 pub mod brief;
+pub mod console;
+pub mod credentials;
 pub mod desk;
 pub mod escalation;
 pub mod feed;
@@ -10,6 +12,7 @@ pub mod grpc;
 pub mod limits;
 pub mod line;
 pub mod provider;
+pub mod wrap_up;
 
 pub use bridge::{Bridge, CallHandle, DriverWord};
 pub use brief::Brief;

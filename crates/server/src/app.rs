@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use radline_bridge::Bridge;
+use radline_bridge::grpc::Grpc;
 use radline_dialogue::{Expectation, Question, RedFlags, Scenario, SiteFacts, wording};
 use radline_language::model::turn_reader::TurnReader;
 use radline_phi::Phi;
@@ -23,7 +24,7 @@ use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, GrpcConfig};
 use crate::metrics::Metrics;
 use crate::models::cache::LANGUAGE;
 use crate::models::{Cache, Manifest};
@@ -31,7 +32,7 @@ use crate::site::Site;
 use crate::workers::endpoint::{Endpoint, EndpointConfig};
 use crate::workers::supervision::Means;
 use crate::workers::{Ears, Reader, Supervisor, Voice};
-use crate::{call_driver, clinic_seed, http, missed_call};
+use crate::{call_driver, clinic_seed, console, http, missed_call};
 
 /// Longest wait for calls to say goodbye once they were told to.
 const GOODBYE: Duration = Duration::from_secs(12);
@@ -134,16 +135,24 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
         metrics: Arc::clone(&metrics),
         store: store.clone(),
     };
-    tokio::spawn(http::serve(listener, http));
+    let watch = clock.clone();
+    let bridge = Bridge::new(Arc::new(move || watch.moment().now), LANGUAGE_SPOKEN);
+    let desk = tokio::spawn(Arc::clone(&bridge).keep_time());
+    let parts = console::Parts {
+        config: &config,
+        site: &site,
+        clock: &clock,
+        store: &store,
+        bridge: &bridge,
+    };
+    let console = console::routes(parts).await;
+    tokio::spawn(http::serve(listener, http, console));
 
     let (folder, models) = (cache.folder().to_owned(), manifest);
     let red_flags = Arc::new(RedFlags::english());
     let (chosen, watched) = (config.clone(), Arc::clone(&red_flags));
     let loading = tokio::task::spawn_blocking(move || load(&folder, &models, &chosen, watched));
     let loaded = loading.await??;
-    let watch = clock.clone();
-    let bridge = Bridge::new(Arc::new(move || watch.moment().now), LANGUAGE_SPOKEN);
-    let desk = tokio::spawn(Arc::clone(&bridge).keep_time());
     let services = Arc::new(Services {
         site,
         clock,
@@ -159,6 +168,10 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
         voice_activity_file: loaded.voice_activity_file,
         calls: AtomicU64::new(0),
     });
+    let closing = CancellationToken::new();
+    if let Some(grpc) = config.grpc.clone() {
+        open_grpc(&services, grpc, closing.clone()).await?;
+    }
     let worklist = tokio::spawn(follow_worklist(Arc::clone(&services)));
     let told_to_stop = tokio::select! {
         () = prepare_prompts(&services) => false,
@@ -173,6 +186,7 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
         ready.store(false, Ordering::Release);
         sip.close();
     }
+    closing.cancel();
     worklist.abort();
     desk.abort();
     services.ears.close();
@@ -181,6 +195,25 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
     services.reader.close();
     store.close().await;
     drop(claim);
+    Ok(())
+}
+
+/// Opens the service for provider systems.
+async fn open_grpc(
+    services: &Services,
+    config: GrpcConfig,
+    closing: CancellationToken,
+) -> Result<()> {
+    let clock = services.clock.clone();
+    let grpc = Grpc {
+        bridge: Arc::clone(&services.bridge),
+        store: services.store.clone(),
+        clock: Arc::new(move || clock.moment().now),
+        tls: config.tls,
+    };
+    let open = grpc.open(config.listen).await?;
+    tracing::info!(address = ?open.address(), "provider systems may connect");
+    tokio::spawn(open.serve(closing));
     Ok(())
 }
 

@@ -346,6 +346,7 @@ impl CallDriver {
         self.services.reader.forget(self.number);
         self.services.supervisor.forget(self.number);
         self.handover.hang_up();
+        self.handover.describe(self.engine.dialogue()).await;
         if let Some(ears) = self.ears.take() {
             self.services.give_back_voice_activity(ears);
         }

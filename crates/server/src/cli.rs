@@ -30,6 +30,8 @@ Examples:
   radline talk --text --site deploy/sites/demo-hospital --scenario pp
   radline calls list --data ./data
   radline appointments list --data ./data --json
+  radline providers add jo --display Jo --data ./data
+  radline providers token jo --data ./data
   radline check --site deploy/sites/demo-hospital
   radline evaluate redflags --data utterances.jsonl --errors misses.jsonl
   radline evaluate dialogues --data callers.jsonl --site deploy/sites/demo-hospital
@@ -58,6 +60,18 @@ pub enum Command {
     /// The embedded clinic
     #[command(subcommand)]
     Clinic(Clinic),
+    /// People who take over calls: accounts and tokens
+    #[command(subcommand)]
+    Providers(Providers),
+    /// Who looked at what, and who did what
+    Audit {
+        /// Where the data is
+        #[command(flatten)]
+        data: Data,
+        /// One JSON object per line
+        #[arg(long)]
+        json: bool,
+    },
     /// Open call-backs and reviews
     #[command(subcommand)]
     Tasks(Tasks),
@@ -460,6 +474,50 @@ pub enum Tasks {
         /// One JSON object per task
         #[arg(long)]
         json: bool,
+    },
+}
+
+/// People who take over calls.
+#[derive(Debug, Subcommand)]
+pub enum Providers {
+    /// A new account, and what its owner needs to sign in; the password is read from standard input
+    Add {
+        /// The account's name, for signing in
+        name: String,
+        /// The person's name, as colleagues see it
+        #[arg(long)]
+        display: String,
+        /// What it may do: provider, supervisor, operator, researcher
+        #[arg(long, default_value = "provider")]
+        role: String,
+        /// Where the data is
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Every account
+    List {
+        /// Where the data is
+        #[command(flatten)]
+        data: Data,
+        /// One JSON object per account
+        #[arg(long)]
+        json: bool,
+    },
+    /// Takes an account away, with its tokens
+    Remove {
+        /// The account's name
+        name: String,
+        /// Where the data is
+        #[command(flatten)]
+        data: Data,
+    },
+    /// A bearer token for a provider system that acts for this account; it is shown once
+    Token {
+        /// The account's name
+        name: String,
+        /// Where the data is
+        #[command(flatten)]
+        data: Data,
     },
 }
 

@@ -33,12 +33,17 @@ impl Clock {
         self.began.elapsed()
     }
 
+    /// What a point in time is on the site's clock.
+    pub fn local(&self, at: Timestamp) -> jiff::civil::DateTime {
+        Zoned::new(at, self.timezone.clone()).datetime()
+    }
+
     /// Now, as a point in time and on the site's clock.
     pub fn moment(&self) -> Moment {
         let now = self
             .began_at
             .saturating_add(jiff::SignedDuration::try_from(self.elapsed()).unwrap_or_default());
         let now = now.unwrap_or(self.began_at);
-        Moment { now, local: Zoned::new(now, self.timezone.clone()).datetime() }
+        Moment { now, local: self.local(now) }
     }
 }

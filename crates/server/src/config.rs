@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use radline_bridge::grpc::Tls;
 use radline_telephony::{Admission, Credentials, Network, SipConfig};
 use serde::Deserialize;
 use url::Url;
@@ -34,6 +35,9 @@ pub struct ServeOptions {
     /// Address for health and metrics [default: 127.0.0.1:8080]
     #[arg(long, env = "RADLINE_HTTP", value_name = "ADDR")]
     pub http: Option<SocketAddr>,
+    /// Address of the gRPC service for provider systems [default: none]
+    #[arg(long, env = "RADLINE_GRPC", value_name = "ADDR")]
+    pub grpc: Option<SocketAddr>,
     /// Address that callers should send to, if not the one listened on
     #[arg(long, env = "RADLINE_EXTERNAL", value_name = "IP")]
     pub external: Option<IpAddr>,
@@ -55,6 +59,9 @@ struct ConfigFile {
     transcription: Option<String>,
     supervision: Option<String>,
     http: Option<SocketAddr>,
+    grpc: Option<GrpcTable>,
+    #[serde(default)]
+    console: ConsoleTable,
     #[serde(default)]
     sip: SipTable,
     language: Option<LanguageTable>,
@@ -70,6 +77,26 @@ struct SipTable {
     peers: Vec<String>,
     rtp_ports: Option<[u16; 2]>,
     trunk: Vec<TrunkTable>,
+}
+
+/// The console, as it is configured.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConsoleTable {
+    /// A proxy in front speaks TLS to browsers.
+    pub behind_proxy: bool,
+    /// Address of ours that browsers send their audio to; the one that the console listens on, or that
+    /// packets to a browser leave from, when absent.
+    pub audio: Option<IpAddr>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GrpcTable {
+    listen: Option<SocketAddr>,
+    certificate_file: Option<PathBuf>,
+    key_file: Option<PathBuf>,
+    clients_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -114,12 +141,25 @@ pub struct Config {
     pub language: Option<EndpointConfig>,
     /// Address for health and metrics.
     pub http: SocketAddr,
+    /// The gRPC service for provider systems, if there is to be one.
+    pub grpc: Option<GrpcConfig>,
+    /// The console.
+    pub console: ConsoleTable,
     /// The telephone line.
     pub sip: SipConfig,
     /// Threads of each model.
     pub model_threads: usize,
     /// How long calls in progress may go on after SIGTERM.
     pub drain: Duration,
+}
+
+/// Where provider systems connect.
+#[derive(Debug, Clone)]
+pub struct GrpcConfig {
+    /// The address.
+    pub listen: SocketAddr,
+    /// Certificates; without them only this machine may connect.
+    pub tls: Option<Tls>,
 }
 
 /// The transcription model, unless told otherwise: the fastest one for English.
@@ -158,6 +198,8 @@ impl Config {
             transcription: file.transcription.unwrap_or_else(|| TRANSCRIPTION.to_owned()),
             supervision: file.supervision,
             language: file.language.map(endpoint).transpose()?,
+            grpc: grpc(options.grpc, file.grpc)?,
+            console: file.console,
             http: options.http.or(file.http).unwrap_or(([127, 0, 0, 1], 8080).into()),
             sip: SipConfig {
                 listen: options.sip.or(file.sip.listen).unwrap_or(([127, 0, 0, 1], 5060).into()),
@@ -197,6 +239,26 @@ fn endpoint(table: LanguageTable) -> Result<EndpointConfig> {
     });
     let key = key.transpose()?.map(|key| key.trim().to_owned());
     Ok(EndpointConfig { url, model: table.model, key })
+}
+
+fn grpc(flag: Option<SocketAddr>, table: Option<GrpcTable>) -> Result<Option<GrpcConfig>> {
+    let Some(table) = table else {
+        return Ok(flag.map(|listen| GrpcConfig { listen, tls: None }));
+    };
+    let listen = flag.or(table.listen).context("[grpc] needs an address: set listen")?;
+    let pem = |path: &Option<PathBuf>| {
+        let read = |path: &PathBuf| {
+            std::fs::read(path).with_context(|| format!("{}: cannot be read", path.display()))
+        };
+        path.as_ref().map(read).transpose()
+    };
+    let clients = pem(&table.clients_file)?;
+    let tls = match (pem(&table.certificate_file)?, pem(&table.key_file)?) {
+        (Some(certificate), Some(key)) => Some(Tls { certificate, key, clients }),
+        (None, None) if clients.is_none() => None,
+        _ => bail!("[grpc] needs certificate_file and key_file, both or neither"),
+    };
+    Ok(Some(GrpcConfig { listen, tls }))
 }
 
 fn admission(peers: &[String], trunks: Vec<Credentials>) -> Result<Admission> {

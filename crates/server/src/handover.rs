@@ -20,13 +20,23 @@ pub struct Handover {
     ears: Option<SileroVoiceActivity>,
     /// Something happened that a brief may tell.
     news: bool,
+    /// A person was needed.
+    escalated: bool,
 }
 
 impl Handover {
     /// For a call that begins.
     pub fn begin(services: Arc<Services>, call: &str) -> Self {
         let desk = services.bridge.begin_call(call);
-        Self { services, desk, call: call.to_owned(), line: None, ears: None, news: false }
+        Self {
+            services,
+            desk,
+            call: call.to_owned(),
+            line: None,
+            ears: None,
+            news: false,
+            escalated: false,
+        }
     }
 
     /// What the desk says next. Safe to cancel.
@@ -97,7 +107,7 @@ impl Handover {
     /// to the dialogue.
     pub fn escalate(&mut self, action: &Action) -> bool {
         let Action::RequestCallback { reason, .. } = action else { return false };
-        self.news = true;
+        (self.news, self.escalated) = (true, true);
         self.desk.escalate(*reason)
     }
 
@@ -120,6 +130,17 @@ impl Handover {
     pub fn brief(&mut self, dialogue: &Dialogue) {
         if std::mem::take(&mut self.news) {
             self.desk.describe(dialogue);
+        }
+    }
+
+    /// Notes for later who the patient was, and whether a person was needed.
+    pub async fn describe(&self, dialogue: &Dialogue) {
+        let story = dialogue.story();
+        let patient = story.name.filter(|_| story.verified);
+        let store = &self.services.store;
+        if let Err(error) = store.describe_call(&self.call, patient.as_ref(), self.escalated).await
+        {
+            tracing::error!(%error, "a call could not be described");
         }
     }
 

@@ -1,5 +1,6 @@
-//! Health and metrics.
+//! Health, metrics, and the console beside them.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -24,13 +25,15 @@ pub struct Http {
     pub store: Store,
 }
 
-/// Serves `/healthz`, `/readyz` and `/metrics`.
-pub async fn serve(listener: TcpListener, http: Http) {
+/// Serves `/healthz`, `/readyz`, `/metrics` and the console's routes.
+pub async fn serve(listener: TcpListener, http: Http, console: Router) {
     let routes = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
-        .with_state(http);
+        .with_state(http)
+        .merge(console)
+        .into_make_service_with_connect_info::<SocketAddr>();
     if let Err(error) = axum::serve(listener, routes).await {
         tracing::error!(%error, "the HTTP side ended");
     }

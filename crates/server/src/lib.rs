@@ -8,6 +8,7 @@ pub mod clinic_seed;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod console;
 pub mod evaluate;
 pub mod event_log;
 pub mod handover;

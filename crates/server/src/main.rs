@@ -94,6 +94,10 @@ async fn run_async(command: Command) -> Result<()> {
         Command::Tasks(cli::Tasks::List { data, json }) => {
             commands::schedule::tasks(&open(&data).await?, json).await
         }
+        Command::Providers(what) => run_providers(what).await,
+        Command::Audit { data, json } => {
+            commands::providers::audit(&open(&data).await?, json).await
+        }
         Command::Clinic(cli::Clinic::Import { file, data }) => {
             commands::clinic::import(&open(&data).await?, &file).await
         }
@@ -110,6 +114,23 @@ async fn run_async(command: Command) -> Result<()> {
         Command::Train(cli::Train::Run(options)) => commands::train_run::run(&options),
         Command::Evaluate(what) => run_evaluation(what).await,
         Command::Models(_) => Ok(()),
+    }
+}
+
+async fn run_providers(what: cli::Providers) -> Result<()> {
+    match what {
+        cli::Providers::Add { name, display, role, data } => {
+            commands::providers::add(&open(&data).await?, &name, &display, &role).await
+        }
+        cli::Providers::List { data, json } => {
+            commands::providers::list(&open(&data).await?, json).await
+        }
+        cli::Providers::Remove { name, data } => {
+            commands::providers::remove(&open(&data).await?, &name).await
+        }
+        cli::Providers::Token { name, data } => {
+            commands::providers::token(&open(&data).await?, &name).await
+        }
     }
 }
 

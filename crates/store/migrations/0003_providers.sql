@@ -41,3 +41,8 @@ CREATE TABLE audit (
 ) STRICT;
 
 ALTER TABLE task ADD COLUMN note TEXT;
+
+-- For finding a call again: who the patient was, once two identifiers matched, and whether a person was
+-- needed.
+ALTER TABLE call ADD COLUMN patient TEXT;
+ALTER TABLE call ADD COLUMN escalated INTEGER NOT NULL DEFAULT 0;

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use radline_call::{CallEvent, EndReason};
+use radline_call::{CallEvent, EndReason, EventKind};
+use radline_phi::{Phi, stored};
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -40,6 +41,41 @@ pub struct CallEntry {
     pub reason: Option<String>,
     /// The recording, relative to the data folder.
     pub recording: Option<String>,
+    /// The patient's name, once two identifiers matched.
+    #[serde(with = "stored")]
+    pub patient: Phi<Option<String>>,
+    /// Whether a person was needed.
+    pub escalated: bool,
+}
+
+/// What is looked for in the record of calls; nothing counts where it is empty.
+#[derive(Debug, Clone)]
+pub struct CallSearch {
+    /// A part of the patient's name.
+    pub patient: Phi<String>,
+    /// Why the call ended, or a part of that.
+    pub outcome: String,
+    /// Words that were said.
+    pub words: Phi<String>,
+    /// How many calls at most.
+    pub limit: u32,
+}
+
+/// The figures of a day.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Day {
+    /// Calls that began.
+    pub calls: usize,
+    /// Calls that came to their end.
+    pub finished: usize,
+    /// Calls for which a person was needed.
+    pub escalated: usize,
+    /// Calls that a person took over.
+    pub answered_by_person: usize,
+    /// How long callers waited on the line until a person was there, ms.
+    pub waits_ms: Vec<u64>,
+    /// From the end of the caller's speech to the agent's voice, ms.
+    pub voice_to_voice_ms: Vec<u64>,
 }
 
 impl Store {
@@ -117,6 +153,85 @@ impl Store {
         Ok(rows.len() as u64)
     }
 
+    /// Notes who the patient of a call was, and whether a person was needed.
+    pub async fn describe_call(
+        &self,
+        call: &str,
+        patient: Option<&Phi<String>>,
+        escalated: bool,
+    ) -> Result<(), StoreError> {
+        sqlx::query("UPDATE call SET patient = ?, escalated = ? WHERE id = ?")
+            .bind(patient.map(Phi::expose))
+            .bind(escalated)
+            .bind(call)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Calls that fit a search, newest first.
+    pub async fn search_calls(&self, search: &CallSearch) -> Result<Vec<CallEntry>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM call
+             WHERE (?1 = '' OR instr(lower(coalesce(patient, '')), lower(?1)) > 0)
+               AND (?2 = '' OR instr(coalesce(reason, ''), ?2) > 0)
+               AND (?3 = '' OR EXISTS (
+                     SELECT 1 FROM call_event
+                     WHERE call_event.call_id = call.id
+                       AND (coalesce(json_extract(body, '$.words'), '') LIKE ?4 ESCAPE '!'
+                            OR coalesce(json_extract(body, '$.text'), '') LIKE ?4 ESCAPE '!')))
+             ORDER BY started DESC, rowid DESC LIMIT ?5",
+        )
+        .bind(search.patient.expose())
+        .bind(&search.outcome)
+        .bind(search.words.expose())
+        .bind(pattern(search.words.expose()))
+        .bind(search.limit)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(entry).collect()
+    }
+
+    /// The figures of the calls that began since then.
+    pub async fn day(&self, since: Timestamp) -> Result<Day, StoreError> {
+        let rows = sqlx::query("SELECT * FROM call WHERE started >= ?")
+            .bind(since.as_second())
+            .fetch_all(&self.pool)
+            .await?;
+        let calls = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+        let mut day = Day {
+            calls: calls.len(),
+            finished: calls
+                .iter()
+                .filter(|call| call.reason.as_deref() == Some("finished"))
+                .count(),
+            escalated: calls.iter().filter(|call| call.escalated).count(),
+            ..Day::default()
+        };
+        let rows = sqlx::query(
+            "SELECT body FROM call_event JOIN call ON call.id = call_event.call_id
+             WHERE call.started >= ?
+               AND json_extract(body, '$.event') IN ('person_joined', 'turn_timed')",
+        )
+        .bind(since.as_second())
+        .fetch_all(&self.pool)
+        .await?;
+        for row in rows {
+            let body: String = row.try_get("body")?;
+            let event: CallEvent =
+                serde_json::from_str(&body).map_err(|_| StoreError::Corrupt { what: "event" })?;
+            match event.kind {
+                EventKind::PersonJoined { waited_ms } => day.waits_ms.push(waited_ms),
+                EventKind::TurnTimed(timing) => {
+                    day.voice_to_voice_ms.push(timing.voice_to_voice_ms)
+                }
+                _ => {}
+            }
+        }
+        day.answered_by_person = day.waits_ms.len();
+        Ok(day)
+    }
+
     /// Every call, newest first.
     pub async fn calls(&self) -> Result<Vec<CallEntry>, StoreError> {
         let rows = sqlx::query("SELECT * FROM call ORDER BY started DESC, rowid DESC")
@@ -161,6 +276,12 @@ impl Store {
     }
 }
 
+/// Words anywhere in a text, for LIKE.
+fn pattern(words: &str) -> String {
+    let plain = words.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    format!("%{plain}%")
+}
+
 fn entry(row: &SqliteRow) -> Result<CallEntry, StoreError> {
     let time = |seconds: i64| {
         Timestamp::from_second(seconds).map_err(|_| StoreError::Corrupt { what: "call" })
@@ -174,5 +295,7 @@ fn entry(row: &SqliteRow) -> Result<CallEntry, StoreError> {
         scenario: row.try_get("scenario")?,
         reason: row.try_get("reason")?,
         recording: row.try_get("recording")?,
+        patient: Phi::new(row.try_get("patient")?),
+        escalated: row.try_get("escalated")?,
     })
 }

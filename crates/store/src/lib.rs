@@ -15,7 +15,7 @@ pub mod tasks;
 pub use accounts::{Account, Role, Secret, WrapUp};
 pub use appointments::{AppointmentEntry, SlotEntry};
 pub use audit::AuditEntry;
-pub use calls::{CallEntry, CallStart};
+pub use calls::{CallEntry, CallSearch, CallStart, Day};
 pub use clinic::Moment;
 pub use database::{Store, StoreError};
 pub use recording::{Recording, RecordingError};

@@ -1,6 +1,6 @@
 //! One incoming call from INVITE to BYE.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use radline_phi::Phi;
@@ -19,6 +19,7 @@ use crate::endpoint::{
 };
 use crate::leg::{Leg, LegEvent, SharedAgreement};
 use crate::sdp::{self, Description};
+use crate::udp::route_to;
 
 /// Answers a new INVITE: checks it, takes a place and a port, and starts the call's own task.
 pub(crate) async fn answer(context: Arc<Context>, mut request: Transaction, peer: SocketAddr) {
@@ -75,14 +76,6 @@ async fn bind_rtp(context: &Context, peer: SocketAddr) -> Option<UdpSocket> {
         }
     }
     None
-}
-
-/// The address of ours that packets to the peer leave from.
-async fn route_to(peer: SocketAddr) -> Option<IpAddr> {
-    let any: IpAddr = if peer.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
-    let socket = UdpSocket::bind((any, 0)).await.ok()?;
-    socket.connect(peer).await.ok()?;
-    socket.local_addr().ok().map(|address| address.ip())
 }
 
 /// One call's signalling.

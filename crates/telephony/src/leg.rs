@@ -1,20 +1,18 @@
 //! One leg of a call: 20 ms of audio each way per tick, over RTP.
 
-use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use radline_audio::concealment::Concealment;
-use radline_audio::jitter_buffer::{JitterBuffer, Playout};
 use radline_audio::resample::TelephoneResampler;
-use radline_audio::{AudioFrame, DtmfDigit, TELEPHONE_FRAME_SAMPLES, TELEPHONE_RATE_HZ};
+use radline_audio::{AudioFrame, DtmfDigit, TELEPHONE_FRAME_SAMPLES};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::dtmf::KeyEvents;
+use crate::receiving::Receiving;
 use crate::rtp::{self, Incoming, Sender};
 use crate::sdp::Agreement;
 
@@ -54,10 +52,8 @@ pub struct Leg {
     remote: SocketAddr,
     /// Where audio really comes from, once it does.
     latched: Option<SocketAddr>,
-    jitter: JitterBuffer,
-    concealment: Concealment,
+    receiving: Receiving,
     resampler: TelephoneResampler,
-    samples: VecDeque<i16>,
     keys: KeyEvents,
     sender: Sender,
     last_packet: Option<Duration>,
@@ -80,10 +76,8 @@ impl Leg {
             peer,
             remote,
             latched: None,
-            jitter: JitterBuffer::new(TELEPHONE_RATE_HZ),
-            concealment: Concealment::default(),
+            receiving: Receiving::default(),
             resampler: TelephoneResampler::default(),
-            samples: VecDeque::new(),
             keys: KeyEvents::default(),
             sender: Sender::new(),
             last_packet: None,
@@ -127,10 +121,7 @@ impl Leg {
                 Err(_) => {}
             }
         }
-        let frames = if self.jitter.is_behind() { 2 } else { 1 };
-        for _ in 0..frames {
-            received.frames.extend(self.next_frame(now, &agreement));
-        }
+        received.frames = self.receiving.frames(now, agreement.codec);
         received
     }
 
@@ -151,7 +142,7 @@ impl Leg {
             Incoming::Audio(packet) => {
                 self.latched = Some(from);
                 self.last_packet = Some(now);
-                self.jitter.push(now, packet);
+                self.receiving.push(now, packet);
                 None
             }
             Incoming::Event(timestamp, payload) => {
@@ -160,28 +151,6 @@ impl Leg {
             }
             Incoming::Other => None,
         }
-    }
-
-    fn next_frame(&mut self, now: Duration, agreement: &Agreement) -> Option<AudioFrame> {
-        while self.samples.len() < TELEPHONE_FRAME_SAMPLES {
-            match self.jitter.pop(now) {
-                Playout::Payload(payload) => {
-                    let mut audio = agreement.codec.decode(&payload);
-                    self.concealment.good(&mut audio);
-                    self.samples.extend(audio);
-                }
-                Playout::Lost(samples) => {
-                    self.samples.extend(self.concealment.conceal(samples as usize));
-                }
-                Playout::Waiting => return None,
-                Playout::Silent => return Some(AudioFrame::silence()),
-            }
-        }
-        let mut frame = [0; TELEPHONE_FRAME_SAMPLES];
-        for (place, sample) in frame.iter_mut().zip(self.samples.drain(..TELEPHONE_FRAME_SAMPLES)) {
-            *place = sample;
-        }
-        Some(self.resampler.to_frame(&frame))
     }
 
     /// Sends the frame that is due now; silence without one. Called once every 20 ms, so that the

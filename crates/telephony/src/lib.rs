@@ -9,9 +9,11 @@ pub mod endpoint;
 pub mod fuzzing;
 mod invite;
 pub mod leg;
+mod receiving;
 pub mod rtp;
 pub mod sdp;
 mod udp;
+pub mod webrtc;
 
 pub use admission::{Admission, Credentials, Network};
 pub use config::SipConfig;
@@ -19,3 +21,5 @@ pub use endpoint::{
     IncomingCall, LineEvent, MissedCall, MissedReason, SipEndpoint, TelephonyError,
 };
 pub use leg::{Leg, LegEvent, Received};
+pub use udp::route_to;
+pub use webrtc::{BrowserError, BrowserLeg};

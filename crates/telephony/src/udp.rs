@@ -1,7 +1,7 @@
 //! The UDP socket under the SIP stack, with what the stack leaves to its surroundings: a
 //! `Content-Length` for messages that come without one, and no spinning on socket errors.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use rsipstack::platform::net::UdpSocket as PlatformSocket;
@@ -83,4 +83,12 @@ mod tests {
             assert_eq!(completed(same), same);
         }
     }
+}
+
+/// The address of ours that packets to a peer leave from.
+pub async fn route_to(peer: SocketAddr) -> Option<IpAddr> {
+    let any: IpAddr = if peer.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
+    let socket = UdpSocket::bind((any, 0)).await.ok()?;
+    socket.connect(peer).await.ok()?;
+    socket.local_addr().ok().map(|address| address.ip())
 }

@@ -88,6 +88,14 @@ impl Media {
         }
     }
 
+    /// What came in last.
+    pub fn last_heard(&self, span: Duration) -> Vec<i16> {
+        let state = self.lock();
+        let samples = span.as_millis() as usize * TELEPHONE_FRAME_SAMPLES / 20;
+        let from = state.incoming.len().saturating_sub(samples);
+        state.incoming[from..].to_vec()
+    }
+
     /// When the agent's turn began, and when it was heard last.
     pub fn agent_span(&self) -> Option<(Instant, Instant)> {
         let state = self.lock();

@@ -2,10 +2,12 @@
 //! what the agent says. It shares no signalling or media code with the server.
 
 pub mod conversation;
+pub mod line;
 pub mod media;
 pub mod overlap;
 pub mod persona;
 pub mod sip;
 
 pub use conversation::{CallReport, Options, Turn, converse};
+pub use line::{LineCall, Lines};
 pub use persona::Persona;

@@ -13,7 +13,7 @@ use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 use crate::bridge::{Bridge, ReadClock};
 use crate::limits;
 
-mod convert;
+pub(crate) mod convert;
 mod service;
 mod talk;
 
@@ -23,6 +23,7 @@ pub mod v1 {
     tonic::include_proto!("radline.v1");
 }
 
+pub(crate) use convert::{answer_key, level_key};
 pub use service::{ProviderGrpc, token_hash};
 
 /// Certificates of the service. Without them it speaks to its own machine only.

@@ -3,7 +3,6 @@
 use radline_audio::{AudioFrame, FRAME_SAMPLES};
 use radline_call::{EscalationOutcome, PersonLeft};
 use radline_phi::Phi;
-use radline_store::WrapUp;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
@@ -13,6 +12,7 @@ use super::{Grpc, convert, service, v1};
 use crate::bridge::Conversation;
 use crate::limits;
 use crate::provider::Provider;
+use crate::wrap_up::{self, Words};
 use v1::talk_request::What as Said;
 use v1::talk_response::What as Heard;
 
@@ -49,7 +49,7 @@ struct Talk {
 /// How a conversation ended.
 enum End {
     /// The provider said so.
-    Parted(PersonLeft, String, String),
+    Parted(Words),
     /// The caller is gone.
     CallerLeft,
     /// The provider's connection broke.
@@ -65,25 +65,17 @@ impl Talk {
             end = self.listen(messages, to_caller) => end,
             end = self.speak(from_caller) => end,
         };
-        let (how, outcome) = match end {
-            End::Parted(how, outcome, note) => {
-                self.keep(how, outcome, note).await;
-                let ended = match how {
-                    PersonLeft::HandedBack => EscalationOutcome::HandedBack,
-                    _ => EscalationOutcome::Taken,
-                };
-                (how, ended)
+        let (words, outcome) = match end {
+            End::Parted(words) if words.how == PersonLeft::HandedBack => {
+                (words, EscalationOutcome::HandedBack)
             }
-            End::CallerLeft => {
-                self.keep(PersonLeft::Finished, "caller_left".to_owned(), String::new()).await;
-                (PersonLeft::Finished, EscalationOutcome::CallerLeft)
-            }
-            End::Broken => {
-                self.keep(PersonLeft::Lost, String::new(), String::new()).await;
-                (PersonLeft::Lost, EscalationOutcome::ProviderDropped)
-            }
+            End::Parted(words) => (words, EscalationOutcome::Taken),
+            End::CallerLeft => (Words::caller_left(), EscalationOutcome::CallerLeft),
+            End::Broken => (Words::lost(), EscalationOutcome::ProviderDropped),
         };
-        parting.part(how);
+        parting.part(words.how);
+        let grpc = &self.grpc;
+        wrap_up::keep(&grpc.store, (grpc.clock)(), &self.who, &self.call, words).await;
         let outcome = convert::outcome(outcome).into();
         self.say(Heard::Ended(v1::TalkEnded { outcome })).await;
     }
@@ -107,10 +99,12 @@ impl Talk {
                     }
                 }
                 Said::HandBack(v1::HandBack { note }) => {
-                    return End::Parted(PersonLeft::HandedBack, String::new(), note);
+                    let (how, note) = (PersonLeft::HandedBack, Phi::new(note));
+                    return End::Parted(Words { how, outcome: String::new(), note });
                 }
                 Said::Finish(v1::Finish { outcome, note }) => {
-                    return End::Parted(PersonLeft::Finished, outcome, note);
+                    let (how, note) = (PersonLeft::Finished, Phi::new(note));
+                    return End::Parted(Words { how, outcome, note });
                 }
                 Said::Start(_) => {}
             }
@@ -139,23 +133,6 @@ impl Talk {
         let sent = timeout(limits::FIRST_MESSAGE, self.sender.send(Ok(message))).await;
         if !matches!(sent, Ok(Ok(()))) {
             tracing::debug!("a provider did not take a message");
-        }
-    }
-
-    /// Keeps what the provider did with the call.
-    async fn keep(&self, how: PersonLeft, outcome: String, note: String) {
-        let how = match how {
-            PersonLeft::HandedBack => "handed_back",
-            PersonLeft::Finished => "finished",
-            PersonLeft::Lost => "lost",
-        };
-        let (call, provider) = (self.call.clone(), self.who.name.clone());
-        let note = Phi::new(note.chars().take(limits::NOTE_MAX).collect());
-        let outcome = outcome.chars().take(limits::WORD_MAX).collect();
-        let wrap_up = WrapUp { call, provider, how, outcome, note };
-        let now = (self.grpc.clock)();
-        if let Err(error) = self.grpc.store.keep_wrap_up(&wrap_up, now).await {
-            tracing::error!(%error, "what a provider did with a call could not be kept");
         }
     }
 }

@@ -1,0 +1,137 @@
+//! What a provider does with a call.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{ConnectInfo, Path, State};
+use axum::http::StatusCode;
+use radline_call::PersonLeft;
+use radline_phi::Phi;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Console;
+use super::answer::{Answer, Failed, done};
+use super::session::Session;
+use super::talk::{self, Goodbye};
+use crate::desk::Refusal;
+use crate::wrap_up;
+
+pub(super) async fn claim(
+    State(console): State<Arc<Console>>,
+    session: Session,
+    Path(id): Path<String>,
+) -> Answer {
+    session.allow("talk")?;
+    let who = &session.provider;
+    console.parts.store.audit(&who.name, "claim_call", &id, console.now()).await?;
+    console.parts.bridge.claim(who, &id)?;
+    Ok(done())
+}
+
+pub(super) async fn decline(
+    State(console): State<Arc<Console>>,
+    session: Session,
+    Path(id): Path<String>,
+) -> Answer {
+    session.allow("talk")?;
+    let who = &session.provider;
+    console.parts.store.audit(&who.name, "decline_call", &id, console.now()).await?;
+    console.parts.bridge.decline(who, &id)?;
+    Ok(done())
+}
+
+#[derive(Deserialize)]
+pub(super) struct Offer {
+    sdp: String,
+}
+
+/// A browser brings its audio. After a page was loaded anew it claims the call again.
+pub(super) async fn audio(
+    State(console): State<Arc<Console>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    session: Session,
+    Path(id): Path<String>,
+    Json(offer): Json<Offer>,
+) -> Answer {
+    session.allow("talk")?;
+    let who = session.provider;
+    console.parts.bridge.claim(&who, &id)?;
+    let opened = (console.parts.open_audio)(offer.sdp, peer).await;
+    let (sdp, audio) = opened.map_err(|error| {
+        tracing::warn!(%error, "a browser's audio could not be opened");
+        Failed::new(StatusCode::BAD_REQUEST, "The sound of this browser could not be connected.")
+    })?;
+    tokio::spawn(talk::talk(Arc::clone(&console), who, id, audio));
+    Ok(Json(json!({ "sdp": sdp })))
+}
+
+#[derive(Deserialize)]
+pub(super) struct WrapUp {
+    #[serde(default)]
+    outcome: String,
+    #[serde(default)]
+    note: String,
+}
+
+pub(super) async fn hand_back(
+    State(console): State<Arc<Console>>,
+    session: Session,
+    Path(id): Path<String>,
+    Json(words): Json<WrapUp>,
+) -> Answer {
+    session.allow("talk")?;
+    console.parts.store.audit(&session.provider.name, "hand_back", &id, console.now()).await?;
+    if say_goodbye(&console, &session, &id, PersonLeft::HandedBack, words)?.is_some() {
+        // There was no sound yet: the caller has not noticed that anybody was there.
+        console.parts.bridge.decline(&session.provider, &id)?;
+    }
+    Ok(done())
+}
+
+pub(super) async fn finish(
+    State(console): State<Arc<Console>>,
+    session: Session,
+    Path(id): Path<String>,
+    Json(words): Json<WrapUp>,
+) -> Answer {
+    session.allow("talk")?;
+    let who = &session.provider;
+    console.parts.store.audit(&who.name, "finish_call", &id, console.now()).await?;
+    let Some(words) = say_goodbye(&console, &session, &id, PersonLeft::Finished, words)? else {
+        return Ok(done());
+    };
+    if console.parts.bridge.brief(&id).is_some() {
+        let text = "Connect the sound first, or hand the caller back.";
+        return Err(Failed::new(StatusCode::CONFLICT, text));
+    }
+    // The caller hung up first; the note is kept all the same.
+    if console.parts.store.call(&id).await?.is_none() {
+        return Err(Failed::missing("call"));
+    }
+    let WrapUp { outcome, note } = words;
+    let words = wrap_up::Words { how: PersonLeft::Finished, outcome, note: Phi::new(note) };
+    wrap_up::keep(&console.parts.store, console.now(), who, &id, words).await;
+    Ok(done())
+}
+
+/// Ends the session's conversation in this call. Gives the words back when there is none.
+fn say_goodbye(
+    console: &Console,
+    session: &Session,
+    call: &str,
+    how: PersonLeft,
+    words: WrapUp,
+) -> Result<Option<WrapUp>, Failed> {
+    let talks = console.talks();
+    let Some((who, sender)) = talks.get(call) else { return Ok(Some(words)) };
+    if *who != session.provider.name {
+        return Err(Refusal::NotYours.into());
+    }
+    let WrapUp { outcome, note } = words;
+    let goodbye = Goodbye { how, outcome, note: Phi::new(note) };
+    // A second goodbye changes nothing.
+    drop(sender.try_send(goodbye));
+    Ok(None)
+}

@@ -1,0 +1,184 @@
+//! Tasks, the record of calls, and today's figures.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use radline_call::{CallEvent, EventKind};
+use radline_phi::Phi;
+use radline_store::{CallEntry, CallSearch};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Console;
+use super::answer::{Answer, Failed, done};
+use super::live::followed;
+use super::session::Session;
+use crate::feed;
+
+/// Calls that a search shows.
+const FOUND_MAX: u32 = 100;
+
+pub(super) async fn tasks(State(console): State<Arc<Console>>, session: Session) -> Answer {
+    session.allow("tasks")?;
+    let now = console.now();
+    console.parts.store.audit(&session.provider.name, "view_tasks", "", now).await?;
+    let local = (console.parts.local)(now);
+    let tasks = console.parts.store.tasks().await?;
+    let shown: Vec<Value> = tasks
+        .iter()
+        .map(|task| {
+            json!({
+                "id": task.id,
+                "call": task.call,
+                "kind": task.kind,
+                "reason": task.reason.replace('_', " "),
+                "patient": task.patient,
+                "number": task.number.expose(),
+                "location": task.location.expose(),
+                "story": task.story.expose(),
+                "due": task.due.strftime("%Y-%m-%dT%H:%M").to_string(),
+                "overdue": task.due < local,
+            })
+        })
+        .collect();
+    Ok(Json(json!({ "tasks": shown })))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Note {
+    #[serde(default)]
+    note: String,
+}
+
+pub(super) async fn task_done(
+    State(console): State<Arc<Console>>,
+    session: Session,
+    Path(id): Path<String>,
+    Json(Note { note }): Json<Note>,
+) -> Answer {
+    session.allow("tasks")?;
+    let now = console.now();
+    console.parts.store.audit(&session.provider.name, "finish_task", &id, now).await?;
+    if !console.parts.store.finish_task(&id, &Phi::new(note), now).await? {
+        return Err(Failed::missing("open task"));
+    }
+    Ok(done())
+}
+
+#[derive(Deserialize)]
+pub(super) struct Search {
+    #[serde(default)]
+    patient: String,
+    #[serde(default)]
+    outcome: String,
+    #[serde(default)]
+    words: String,
+    #[serde(default)]
+    day: String,
+}
+
+/// Finds calls. What is looked for is health data, so it comes in the body and not in the address.
+pub(super) async fn search(
+    State(console): State<Arc<Console>>,
+    session: Session,
+    Json(asked): Json<Search>,
+) -> Answer {
+    session.allow("calls")?;
+    console.parts.store.audit(&session.provider.name, "search_calls", "", console.now()).await?;
+    let search = CallSearch {
+        patient: Phi::new(asked.patient.trim().to_owned()),
+        outcome: asked.outcome.trim().replace(' ', "_").to_lowercase(),
+        words: Phi::new(asked.words.trim().to_owned()),
+        limit: FOUND_MAX + 1,
+    };
+    let mut found = console.parts.store.search_calls(&search).await?;
+    if let Ok(day) = asked.day.trim().parse::<Date>() {
+        found.retain(|call| (console.parts.local)(call.started).date() == day);
+    }
+    let more = found.len() > FOUND_MAX as usize;
+    found.truncate(FOUND_MAX as usize);
+    let shown: Vec<Value> = found.iter().map(listed).collect();
+    Ok(Json(json!({ "calls": shown, "more": more })))
+}
+
+fn listed(call: &CallEntry) -> Value {
+    json!({
+        "id": call.id,
+        "started": call.started.as_millisecond(),
+        "ended": call.ended.map(Timestamp::as_millisecond),
+        "outcome": call.reason.as_ref().map(|reason| reason.replace('_', " ")),
+        "patient": call.patient.expose(),
+        "escalated": call.escalated,
+        "recording": call.recording.is_some(),
+    })
+}
+
+pub(super) async fn call(
+    State(console): State<Arc<Console>>,
+    session: Session,
+    Path(id): Path<String>,
+) -> Answer {
+    session.allow("calls")?;
+    let entry = console.parts.store.call(&id).await?.filter(|entry| entry.id == id);
+    let entry = entry.ok_or_else(|| Failed::missing("call"))?;
+    console.parts.store.audit(&session.provider.name, "view_call", &id, console.now()).await?;
+    let events = console.parts.store.events(&id).await?;
+    let timeline: Vec<Value> = events.iter().filter_map(moment).collect();
+    let mut shown = listed(&entry);
+    shown["scenario"] = json!(entry.scenario);
+    shown["timeline"] = json!(timeline);
+    Ok(Json(shown))
+}
+
+/// An event as a line of the timeline.
+fn moment(event: &CallEvent) -> Option<Value> {
+    if let EventKind::TurnTimed(timing) = &event.kind {
+        let ms = timing.voice_to_voice_ms;
+        return Some(json!({ "at_ms": event.at_ms, "kind": "timing", "voice_to_voice_ms": ms }));
+    }
+    let (kind, mut shown) = followed(0, feed::item(event)?);
+    shown["kind"] = json!(kind);
+    let span = match &event.kind {
+        EventKind::CallerSaid { from_ms, to_ms, .. }
+        | EventKind::PersonSaid { from_ms, to_ms, .. } => Some((*from_ms, *to_ms)),
+        EventKind::AgentSaid { from_ms, heard_ms, .. } => Some((*from_ms, from_ms + heard_ms)),
+        _ => None,
+    };
+    if let Some((from, to)) = span {
+        (shown["from_ms"], shown["to_ms"]) = (json!(from), json!(to));
+    }
+    Some(shown)
+}
+
+pub(super) async fn today(State(console): State<Arc<Console>>, session: Session) -> Answer {
+    session.allow("today")?;
+    let (now, store) = (console.now(), &console.parts.store);
+    let local = (console.parts.local)(now);
+    // Midnight by the site's clock, as a point in time.
+    let since = now - (local - local.date().at(0, 0, 0, 0));
+    let day = store.day(since).await?;
+    let tasks = store.tasks().await?;
+    let overdue = tasks.iter().filter(|task| task.due < local).count();
+    Ok(Json(json!({
+        "calls": day.calls,
+        "finished": day.finished,
+        "escalated": day.escalated,
+        "answered_by_person": day.answered_by_person,
+        "median_wait_s": middle(&day.waits_ms, 50).map(|ms| ms / 1000),
+        "open_tasks": tasks.len(),
+        "overdue_tasks": overdue,
+        "voice_to_voice_p50_ms": middle(&day.voice_to_voice_ms, 50),
+        "voice_to_voice_p95_ms": middle(&day.voice_to_voice_ms, 95),
+        "drafts": { "approved": null, "edited": null, "rejected": null, "expired": null },
+    })))
+}
+
+/// The value below which this share of them lies, percent.
+fn middle(values: &[u64], percent: usize) -> Option<u64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable();
+    sorted.get((sorted.len().saturating_sub(1)) * percent / 100).copied()
+}

@@ -1,0 +1,264 @@
+//! Sessions: who is signed in, what they may do, and for how long.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Response};
+use jiff::{SignedDuration, Timestamp};
+use radline_store::{Account, Role};
+use rand::RngCore;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Console;
+use super::answer::{Answer, Failed, done};
+use super::live::Presence;
+use crate::credentials;
+use crate::provider::Provider;
+
+/// A session that nobody uses ends after this.
+const IDLE: SignedDuration = SignedDuration::from_mins(30);
+/// No session lasts longer: about a shift.
+const LONGEST: SignedDuration = SignedDuration::from_hours(12);
+/// Sessions at once.
+const SESSIONS_MAX: usize = 1000;
+/// Failed attempts to sign in with one name before it has to wait.
+const TRIES_MAX: usize = 5;
+/// How long.
+const TRIES_WAIT: SignedDuration = SignedDuration::from_mins(5);
+/// Names whose failed attempts are counted.
+const NAMES_MAX: usize = 1000;
+/// The cookie.
+const COOKIE: &str = "radline_session";
+
+/// A session.
+#[derive(Debug, Clone)]
+pub(super) struct Session {
+    pub(super) provider: Provider,
+    pub(super) role: Role,
+    pub(super) presence: Arc<Presence>,
+    csrf: String,
+    began: Timestamp,
+    seen: Timestamp,
+}
+
+/// Every session, by the secret in its cookie.
+#[derive(Debug, Default)]
+pub(super) struct Sessions {
+    open: HashMap<String, Session>,
+    /// Failed attempts by name.
+    failed: HashMap<String, Vec<Timestamp>>,
+}
+
+impl Sessions {
+    fn add(&mut self, session: Session, now: Timestamp) -> Option<String> {
+        self.open.retain(|_, session| session.is_alive(now));
+        if self.open.len() >= SESSIONS_MAX {
+            return None;
+        }
+        let id = secret();
+        self.open.insert(id.clone(), session);
+        Some(id)
+    }
+
+    fn find(&mut self, id: &str, now: Timestamp) -> Option<Session> {
+        let session = self.open.get_mut(id)?;
+        if !session.is_alive(now) {
+            self.open.remove(id);
+            return None;
+        }
+        session.seen = now;
+        Some(session.clone())
+    }
+
+    /// Ends every session of an account.
+    pub(super) fn end(&mut self, account: &str) {
+        self.open.retain(|_, session| session.provider.name != account);
+    }
+
+    /// Whether the name has to wait after too many failed attempts.
+    fn is_held_off(&mut self, name: &str, now: Timestamp) -> bool {
+        let recent = |at: &Timestamp| now.duration_since(*at) < TRIES_WAIT;
+        self.failed.retain(|_, at| at.iter().any(recent));
+        let tries = self.failed.get(name).map_or(0, |at| at.iter().filter(|at| recent(at)).count());
+        tries >= TRIES_MAX || self.failed.len() >= NAMES_MAX
+    }
+
+    fn failed(&mut self, name: &str, now: Timestamp) {
+        let tries = self.failed.entry(name.to_owned()).or_default();
+        tries.push(now);
+        let extra = tries.len().saturating_sub(TRIES_MAX);
+        tries.drain(..extra);
+    }
+}
+
+impl Session {
+    fn is_alive(&self, now: Timestamp) -> bool {
+        now.duration_since(self.seen) < IDLE && now.duration_since(self.began) < LONGEST
+    }
+
+    /// What the role allows.
+    fn may(&self) -> &'static [&'static str] {
+        match self.role {
+            Role::Provider => &["queue", "talk", "calls", "tasks", "today"],
+            Role::Supervisor => &["queue", "talk", "calls", "tasks", "today", "accounts"],
+            Role::Operator | Role::Researcher => &["today"],
+        }
+    }
+
+    /// Refuses what the role does not allow.
+    pub(super) fn allow(&self, what: &str) -> Result<(), Failed> {
+        if self.may().contains(&what) {
+            return Ok(());
+        }
+        Err(Failed::new(StatusCode::FORBIDDEN, "Your account may not do that."))
+    }
+}
+
+/// A fresh secret.
+fn secret() -> String {
+    let mut bytes = [0u8; 32];
+    rand::rng().fill_bytes(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
+    cookies
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(name, value)| (name == COOKIE).then_some(value))
+}
+
+/// Whoever asks, signed in. Whatever changes something has to carry the session's token, which no other
+/// page can read.
+impl FromRequestParts<Arc<Console>> for Session {
+    type Rejection = Failed;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Arc<Console>) -> Result<Self, Failed> {
+        let over =
+            || Failed::new(StatusCode::UNAUTHORIZED, "Your session has ended. Sign in again.");
+        let id = cookie(&parts.headers).ok_or_else(over)?;
+        let now = console.now();
+        let session = console.sessions().find(id, now).ok_or_else(over)?;
+        let token = parts.headers.get("x-radline-csrf").and_then(|value| value.to_str().ok());
+        if parts.method != Method::GET && token != Some(&session.csrf) {
+            let text = "This request does not come from the console. Load the page again.";
+            return Err(Failed::new(StatusCode::FORBIDDEN, text));
+        }
+        Ok(session)
+    }
+}
+
+impl Console {
+    fn site(&self) -> Value {
+        let site = &self.parts.site;
+        json!({
+            "hospital": site.hospital,
+            "department": site.department,
+            "demonstration": site.demonstration,
+        })
+    }
+
+    fn signed_in(&self, session: &Session) -> Value {
+        json!({
+            "state": "signed_in",
+            "site": self.site(),
+            "user": {
+                "name": session.provider.name,
+                "display": session.provider.display,
+                "role": session.role.key(),
+            },
+            "csrf": session.csrf,
+            "may": session.may(),
+        })
+    }
+}
+
+pub(super) async fn show(State(console): State<Arc<Console>>, headers: HeaderMap) -> Answer {
+    let now = console.now();
+    let session = cookie(&headers).and_then(|id| console.sessions().find(id, now));
+    if let Some(session) = session {
+        return Ok(Json(console.signed_in(&session)));
+    }
+    let none =
+        console.parts.store.accounts().await?.iter().all(|account| account.totp.0.is_empty());
+    let state = if none { "setup" } else { "signed_out" };
+    Ok(Json(json!({ "state": state, "site": console.site(), "may": [] })))
+}
+
+#[derive(Deserialize)]
+pub(super) struct SignIn {
+    name: String,
+    password: String,
+    code: String,
+}
+
+pub(super) async fn sign_in(
+    State(console): State<Arc<Console>>,
+    Json(asked): Json<SignIn>,
+) -> Result<Response, Failed> {
+    let now = console.now();
+    let name: String = asked.name.trim().chars().take(80).collect();
+    if console.sessions().is_held_off(&name, now) {
+        let text = "Too many attempts. Wait five minutes, then try again.";
+        return Err(Failed::new(StatusCode::TOO_MANY_REQUESTS, text));
+    }
+    let Some(account) = proved(&console, &name, asked.password, &asked.code, now).await? else {
+        console.sessions().failed(&name, now);
+        console.parts.store.audit(&name, "sign_in_failed", "", now).await?;
+        let text = "Name, password and code do not fit together.";
+        return Err(Failed::new(StatusCode::UNAUTHORIZED, text));
+    };
+    console.parts.store.audit(&account.name, "sign_in", "", now).await?;
+    let session = Session {
+        provider: Provider { name: account.name, display: account.display },
+        role: account.role,
+        presence: Arc::default(),
+        csrf: secret(),
+        began: now,
+        seen: now,
+    };
+    let body = Json(console.signed_in(&session));
+    let full = || Failed::new(StatusCode::SERVICE_UNAVAILABLE, "Too many people are signed in.");
+    let id = console.sessions().add(session, now).ok_or_else(full)?;
+    let secure = if console.parts.secure { "; Secure" } else { "" };
+    let cookie = format!("{COOKIE}={id}; Path=/console; HttpOnly; SameSite=Strict{secure}");
+    Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), body).into_response())
+}
+
+/// The account, if password and code are right. The code is used up.
+async fn proved(
+    console: &Console,
+    name: &str,
+    password: String,
+    code: &str,
+    now: Timestamp,
+) -> Result<Option<Account>, Failed> {
+    let account = console.parts.store.account(name).await?;
+    // Hashing takes its time on purpose; it must not hold up calls.
+    let checked = tokio::task::spawn_blocking(move || {
+        let right = credentials::is_password(account.as_ref(), &password);
+        account.filter(|_| right)
+    });
+    let Some(account) = checked.await.ok().flatten() else { return Ok(None) };
+    let Some(step) = credentials::step_of_code(&account, code, now) else { return Ok(None) };
+    let unused = console.parts.store.use_code(&account.name, step).await?;
+    Ok(unused.then_some(account))
+}
+
+pub(super) async fn sign_out(
+    State(console): State<Arc<Console>>,
+    session: Session,
+    headers: HeaderMap,
+) -> Answer {
+    console.parts.store.audit(&session.provider.name, "sign_out", "", console.now()).await?;
+    if let Some(id) = cookie(&headers) {
+        console.sessions().open.remove(id);
+    }
+    Ok(done())
+}

@@ -1,0 +1,84 @@
+//! A conversation from a browser: the audio of its peer connection and the call's, joined.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use radline_call::PersonLeft;
+use radline_phi::Phi;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::{BrowserAudio, Console};
+use crate::bridge::Conversation;
+use crate::provider::Provider;
+use crate::wrap_up;
+
+/// Longest wait for the browser's first sound.
+const FIRST_SOUND: Duration = Duration::from_secs(12);
+
+/// How a provider ends a conversation.
+#[derive(Debug)]
+pub(super) struct Goodbye {
+    pub(super) how: PersonLeft,
+    pub(super) outcome: String,
+    pub(super) note: Phi<String>,
+}
+
+/// The conversations, by call: whose each is, and how it is ended.
+pub(super) type Talks = HashMap<String, (String, mpsc::Sender<Goodbye>)>;
+
+/// Joins a browser's audio with a call that its provider has claimed.
+pub(super) async fn talk(
+    console: Arc<Console>,
+    who: Provider,
+    call: String,
+    mut audio: BrowserAudio,
+) {
+    // Only once the browser is heard does the caller hear that somebody is there.
+    if !matches!(timeout(FIRST_SOUND, audio.voice.recv()).await, Ok(Some(_))) {
+        tracing::info!(call, "a provider's browser did not connect");
+        return;
+    }
+    let conversation = match console.parts.bridge.join(&who, &call) {
+        Ok(conversation) => conversation,
+        Err(error) => {
+            tracing::info!(call, %error, "a provider's browser came too late");
+            return;
+        }
+    };
+    let (sender, goodbyes) = mpsc::channel(1);
+    console.talks().insert(call.clone(), (who.name.clone(), sender));
+    let goodbye = converse(audio, conversation, goodbyes).await;
+    console.talks().remove(&call);
+    let parts = &console.parts;
+    wrap_up::keep(&parts.store, (parts.clock)(), &who, &call, goodbye).await;
+}
+
+/// Passes audio both ways until somebody ends it.
+async fn converse(
+    mut audio: BrowserAudio,
+    conversation: Conversation,
+    mut goodbyes: mpsc::Receiver<Goodbye>,
+) -> wrap_up::Words {
+    let Conversation { line, parting } = conversation;
+    let (mut from_caller, to_caller) = line.split();
+    let words = loop {
+        tokio::select! {
+            // Frames that do not fit belong to a line that has stalled.
+            frame = audio.voice.recv() => match frame {
+                Some(frame) => drop(to_caller.try_send(frame)),
+                None => break wrap_up::Words::lost(),
+            },
+            frame = from_caller.recv() => match frame {
+                Some(frame) => drop(audio.ear.try_send(frame)),
+                None => break wrap_up::Words::caller_left(),
+            },
+            goodbye = goodbyes.recv() => if let Some(Goodbye { how, outcome, note }) = goodbye {
+                break wrap_up::Words { how, outcome, note };
+            },
+        }
+    };
+    parting.part(words.how);
+    words
+}

@@ -1,0 +1,230 @@
+//! A person takes over a real call: provider systems over gRPC, what becomes of the caller when somebody
+//! is lost, leaves, or is not there.
+
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use radline_audio::TELEPHONE_RATE_HZ;
+use radline_bridge::grpc::v1;
+use radline_tests::caller::{LineCall, Lines};
+use radline_tests::provider::ProviderClient;
+use radline_tests::server::{Server, models};
+use radline_tests::tone::tone;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use tonic::Code;
+
+/// Two cores are not enough for several servers with their models at once.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+
+/// The caller's tone and the provider's, Hz.
+const CALLER: f64 = 1000.0;
+const PROVIDER: f64 = 440.0;
+const SOON: Duration = Duration::from_secs(8);
+
+/// A server with a gRPC service, and callers' lines.
+struct Stage {
+    server: Server,
+    grpc: SocketAddr,
+    folder: TempDir,
+    yes: Vec<i16>,
+    person: Vec<i16>,
+}
+
+impl Stage {
+    async fn set() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let grpc = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let server = Server::start(folder.path(), &["--grpc", &grpc.to_string()]).await?;
+        let mut lines = Lines::load(&models()?)?;
+        let (yes, person) = (lines.say("Yes.")?, lines.say("I want to talk to a person, please.")?);
+        Ok(Self { server, grpc, folder, yes, person })
+    }
+
+    async fn provider(&self, name: &str) -> Result<ProviderClient> {
+        ProviderClient::join(self.grpc, self.folder.path(), name).await
+    }
+
+    /// A caller who has agreed to the recording and asked for a person.
+    async fn caller(&self) -> Result<LineCall> {
+        let call = LineCall::place(self.server.sip).await?;
+        call.answer(&self.yes).await?;
+        call.answer(&self.person).await?;
+        Ok(call)
+    }
+
+    /// The events of the only call.
+    async fn events(&self) -> Result<Vec<Value>> {
+        let calls = self.server.json(&["calls", "list"]).await?;
+        let id = calls[0]["id"].as_str().context("a call")?;
+        self.server.json(&["calls", "show", id]).await
+    }
+
+    async fn outcomes(&self) -> Result<Vec<String>> {
+        let events = self.events().await?;
+        let ended = events.iter().filter(|event| event["event"] == "escalation_ended");
+        Ok(ended.filter_map(|event| Some(event["outcome"].as_str()?.to_owned())).collect())
+    }
+
+    /// Waits until the agent has said this.
+    async fn said(&self, part: &str) -> Result<()> {
+        let began = Instant::now();
+        while began.elapsed() < 2 * SOON {
+            let said = |event: &Value| {
+                event["event"] == "agent_said"
+                    && event["text"].as_str().is_some_and(|text| text.contains(part))
+            };
+            if self.events().await?.iter().any(said) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        anyhow::bail!("the caller was not told \"{part}\"")
+    }
+}
+
+fn waits(call: &v1::QueuedCall) -> bool {
+    call.state() == v1::CallState::Waiting && call.provider.is_empty()
+}
+
+/// Both ends hear each other.
+async fn hear_each_other(
+    caller: &LineCall,
+    talking: &mut radline_tests::provider::Talking,
+) -> Result<()> {
+    caller.begin_saying(tone(CALLER, 4.0, TELEPHONE_RATE_HZ));
+    ensure!(talking.hears_tone(CALLER, SOON).await?, "the provider does not hear the caller");
+    ensure!(caller.hears_tone(PROVIDER, SOON).await, "the caller does not hear the provider");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_takes_over_is_lost_gives_back_and_finishes() -> Result<()> {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let stage = Stage::set().await?;
+    let (jo, sam) = (stage.provider("jo").await?, stage.provider("sam").await?);
+    let _there = jo.present().await?;
+    let caller = stage.caller().await?;
+    let queued = jo.queued(waits).await?;
+    let call = queued.call_id.as_str();
+    let escalation = queued.escalation.context("why")?;
+    ensure!(escalation.reason() == v1::Reason::Requested, "{escalation:?}");
+    ensure!(escalation.trigger.to_lowercase().contains("person"), "{escalation:?}");
+
+    // Exactly one gets it.
+    let began = Instant::now();
+    let brief = jo.claim(call).await?;
+    ensure!(brief.escalation.is_some() && !brief.verified, "{brief:?}");
+    let refused = sam.claim(call).await.err().context("claimed twice")?;
+    ensure!(refused.code() == Code::FailedPrecondition, "{refused}");
+    let mut talking = jo.talk(call, PROVIDER).await?;
+    let claimed_to_audio = began.elapsed();
+    println!("claim to two-way audio: {} ms", claimed_to_audio.as_millis());
+    hear_each_other(&caller, &mut talking).await?;
+
+    // Lost in mid-call: a word, and back to the queue.
+    drop(talking);
+    stage.said("lost my colleague").await?;
+    sam.queued(waits).await?;
+
+    // Sam takes over, and gives the caller back.
+    sam.claim(call).await?;
+    let mut talking = sam.talk(call, PROVIDER).await?;
+    hear_each_other(&caller, &mut talking).await?;
+    ensure!(talking.hand_back().await? == v1::Outcome::HandedBack, "not handed back");
+    stage.said("automated assistant again").await?;
+
+    // Asked for again, taken and finished.
+    caller.answer(&stage.person).await?;
+    sam.queued(waits).await?;
+    sam.claim(call).await?;
+    let talking = sam.talk(call, PROVIDER).await?;
+    ensure!(talking.finish().await? == v1::Outcome::Taken, "not finished");
+    caller.hung_up(SOON).await?;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+
+    ensure!(
+        stage.outcomes().await? == ["provider_dropped", "handed_back", "taken"],
+        "{:?}",
+        stage.outcomes().await?
+    );
+    let calls = stage.server.json(&["calls", "list"]).await?;
+    ensure!(calls[0]["reason"] == "ended_by_person" && calls[0]["escalated"] == true, "{calls:?}");
+    ensure!(stage.server.json(&["tasks", "list"]).await?.is_empty(), "a task is left");
+    let audit = stage.server.json(&["audit"]).await?;
+    ensure!(
+        audit.iter().any(|line| line["what"] == "claim_call" && line["who"] == "sam"),
+        "{audit:?}"
+    );
+    let log = stage.server.log();
+    ensure!(!log.to_lowercase().contains("talk to a person"), "the log holds words:\n{log}");
+    ensure!(stage.server.end("TERM").await?.success(), "a clean end");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_there_everybody_declines_and_a_caller_who_leaves() -> Result<()> {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let stage = Stage::set().await?;
+
+    // Nobody is there: a call-back is promised at once.
+    let mut caller = stage.caller().await?;
+    stage.said("call you back").await?;
+    caller.hang_up().await?;
+    let jo = stage.provider("jo").await?;
+    let there = jo.present().await?;
+
+    // The only one there declines.
+    let mut caller = stage.caller().await?;
+    let queued = jo.queued(waits).await?;
+    jo.decline(&queued.call_id).await?;
+    stage.said("nobody is free").await?;
+    caller.hang_up().await?;
+
+    // The caller leaves while it rings: the claim comes to nothing.
+    let mut caller = stage.caller().await?;
+    let queued = jo.queued(waits).await?;
+    jo.claim(&queued.call_id).await?;
+    caller.hang_up().await?;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let gone = jo.talk(&queued.call_id, PROVIDER).await.err().context("a call of nobody")?;
+    ensure!(gone.to_string().contains("over"), "{gone}");
+
+    // The caller hangs up in the conversation: the provider is told.
+    let mut caller = stage.caller().await?;
+    let queued = jo.queued(waits).await?;
+    jo.claim(&queued.call_id).await?;
+    let talking = jo.talk(&queued.call_id, PROVIDER).await?;
+    caller.hang_up().await?;
+    ensure!(talking.ended().await? == v1::Outcome::CallerLeft, "the provider was not told");
+
+    // The server goes down with a caller in the queue: they hear it, and the task is kept.
+    let caller = stage.caller().await?;
+    jo.queued(waits).await?;
+    drop(there);
+    stage.server.signal("TERM").await?;
+    stage.server.signal("TERM").await?;
+    caller.hung_up(2 * SOON).await?;
+    ensure!(stage.server.ended().await?.success(), "a clean end");
+    let tasks = radline_tests::server::json(stage.folder.path(), &["tasks", "list"]).await?;
+    ensure!(tasks.len() >= 3, "{tasks:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_get_nothing() -> Result<()> {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let stage = Stage::set().await?;
+    let stranger = ProviderClient::connect(stage.grpc, "not a token").await?;
+    let refused = stranger.present().await.err().context("a stranger is there")?;
+    ensure!(refused.to_string().contains("token is not known"), "{refused}");
+    let refused = stranger.claim("x").await.err().context("a stranger claims")?;
+    ensure!(refused.code() == Code::Unauthenticated, "{refused}");
+    let jo = stage.provider("jo").await?;
+    let refused = jo.claim("no such call").await.err().context("claimed nothing")?;
+    ensure!(refused.code() == Code::NotFound, "{refused}");
+    Ok(())
+}
