@@ -3,8 +3,10 @@
 pub mod caller;
 pub mod phone;
 pub mod provider;
+pub mod python;
 pub mod recordings;
 pub mod server;
+pub mod stage;
 pub mod tone;
 
 /// Up to the read-back; the next line is the yes that books.

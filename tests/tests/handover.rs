@@ -1,18 +1,15 @@
 //! A person takes over a real call: provider systems over gRPC, what becomes of the caller when somebody
 //! is lost, leaves, or is not there.
 
-use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use radline_audio::TELEPHONE_RATE_HZ;
 use radline_bridge::grpc::v1;
-use radline_tests::caller::{LineCall, Lines};
-use radline_tests::provider::ProviderClient;
-use radline_tests::server::{Server, models};
+use radline_tests::caller::LineCall;
+use radline_tests::provider::{ProviderClient, Talking};
+use radline_tests::stage::{CALLER, PROVIDER, SOON, Stage, waits};
 use radline_tests::tone::tone;
-use serde_json::Value;
-use tempfile::TempDir;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tonic::Code;
@@ -20,81 +17,8 @@ use tonic::Code;
 /// Two cores are not enough for several servers with their models at once.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
-/// The caller's tone and the provider's, Hz.
-const CALLER: f64 = 1000.0;
-const PROVIDER: f64 = 440.0;
-const SOON: Duration = Duration::from_secs(8);
-
-/// A server with a gRPC service, and callers' lines.
-struct Stage {
-    server: Server,
-    grpc: SocketAddr,
-    folder: TempDir,
-    yes: Vec<i16>,
-    person: Vec<i16>,
-}
-
-impl Stage {
-    async fn set() -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let grpc = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let server = Server::start(folder.path(), &["--grpc", &grpc.to_string()]).await?;
-        let mut lines = Lines::load(&models()?)?;
-        let (yes, person) = (lines.say("Yes.")?, lines.say("I want to talk to a person, please.")?);
-        Ok(Self { server, grpc, folder, yes, person })
-    }
-
-    async fn provider(&self, name: &str) -> Result<ProviderClient> {
-        ProviderClient::join(self.grpc, self.folder.path(), name).await
-    }
-
-    /// A caller who has agreed to the recording and asked for a person.
-    async fn caller(&self) -> Result<LineCall> {
-        let call = LineCall::place(self.server.sip).await?;
-        call.answer(&self.yes).await?;
-        call.answer(&self.person).await?;
-        Ok(call)
-    }
-
-    /// The events of the only call.
-    async fn events(&self) -> Result<Vec<Value>> {
-        let calls = self.server.json(&["calls", "list"]).await?;
-        let id = calls[0]["id"].as_str().context("a call")?;
-        self.server.json(&["calls", "show", id]).await
-    }
-
-    async fn outcomes(&self) -> Result<Vec<String>> {
-        let events = self.events().await?;
-        let ended = events.iter().filter(|event| event["event"] == "escalation_ended");
-        Ok(ended.filter_map(|event| Some(event["outcome"].as_str()?.to_owned())).collect())
-    }
-
-    /// Waits until the agent has said this.
-    async fn said(&self, part: &str) -> Result<()> {
-        let began = Instant::now();
-        while began.elapsed() < 2 * SOON {
-            let said = |event: &Value| {
-                event["event"] == "agent_said"
-                    && event["text"].as_str().is_some_and(|text| text.contains(part))
-            };
-            if self.events().await?.iter().any(said) {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
-        anyhow::bail!("the caller was not told \"{part}\"")
-    }
-}
-
-fn waits(call: &v1::QueuedCall) -> bool {
-    call.state() == v1::CallState::Waiting && call.provider.is_empty()
-}
-
 /// Both ends hear each other.
-async fn hear_each_other(
-    caller: &LineCall,
-    talking: &mut radline_tests::provider::Talking,
-) -> Result<()> {
+async fn hear_each_other(caller: &LineCall, talking: &mut Talking) -> Result<()> {
     caller.begin_saying(tone(CALLER, 4.0, TELEPHONE_RATE_HZ));
     ensure!(talking.hears_tone(CALLER, SOON).await?, "the provider does not hear the caller");
     ensure!(caller.hears_tone(PROVIDER, SOON).await, "the caller does not hear the provider");

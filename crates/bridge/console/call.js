@@ -83,7 +83,11 @@ function handlersOf({ shown, brief, transcript, draft, paint }) {
       shown.state = next;
       // A stream that has just been opened tells old states too, so only the end, which is final, counts
       // here; whose call it is, the queue says.
-      if (next.state === 'ended') hear(shown.id, false, true);
+      if (next.state === 'ended') {
+        hear(shown.id, false, true);
+        // Nothing follows; a browser would ask for more.
+        shown.source?.close();
+      }
       if (ended && talk.call !== shown.id) say('The call has ended');
       paint();
     },

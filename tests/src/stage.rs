@@ -1,0 +1,95 @@
+//! A stage for calls that a person takes over: a server with everything on, and callers who ask for one.
+
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use radline_bridge::grpc::v1;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::time::Instant;
+
+use crate::caller::{LineCall, Lines};
+use crate::provider::ProviderClient;
+use crate::server::{Server, models};
+
+/// The caller's tone, Hz.
+pub const CALLER: f64 = 1000.0;
+/// The provider's tone, Hz.
+pub const PROVIDER: f64 = 440.0;
+/// Longest wait for what should be there at once.
+pub const SOON: Duration = Duration::from_secs(8);
+
+/// A server with a gRPC service, and callers' lines.
+pub struct Stage {
+    /// The server.
+    pub server: Server,
+    /// Where provider systems connect.
+    pub grpc: SocketAddr,
+    /// The data folder.
+    pub folder: TempDir,
+    /// "Yes."
+    pub yes: Vec<i16>,
+    /// A wish for a person.
+    pub person: Vec<i16>,
+}
+
+impl Stage {
+    /// Starts the server.
+    pub async fn set() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let grpc = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let server = Server::start(folder.path(), &["--grpc", &grpc.to_string()]).await?;
+        let mut lines = Lines::load(&models()?)?;
+        let (yes, person) = (lines.say("Yes.")?, lines.say("I want to talk to a person, please.")?);
+        Ok(Self { server, grpc, folder, yes, person })
+    }
+
+    /// A provider with an account of this name.
+    pub async fn provider(&self, name: &str) -> Result<ProviderClient> {
+        ProviderClient::join(self.grpc, self.folder.path(), name).await
+    }
+
+    /// A caller who has agreed to the recording and asked for a person.
+    pub async fn caller(&self) -> Result<LineCall> {
+        let call = LineCall::place(self.server.sip).await?;
+        call.answer(&self.yes).await?;
+        call.answer(&self.person).await?;
+        Ok(call)
+    }
+
+    /// The events of the only call.
+    pub async fn events(&self) -> Result<Vec<Value>> {
+        let calls = self.server.json(&["calls", "list"]).await?;
+        let id = calls[0]["id"].as_str().context("a call")?;
+        self.server.json(&["calls", "show", id]).await
+    }
+
+    /// What became of the needs for a person, of the only call.
+    pub async fn outcomes(&self) -> Result<Vec<String>> {
+        let events = self.events().await?;
+        let ended = events.iter().filter(|event| event["event"] == "escalation_ended");
+        Ok(ended.filter_map(|event| Some(event["outcome"].as_str()?.to_owned())).collect())
+    }
+
+    /// Waits until the agent has said this.
+    pub async fn said(&self, part: &str) -> Result<()> {
+        let began = Instant::now();
+        while began.elapsed() < 2 * SOON {
+            let said = |event: &Value| {
+                event["event"] == "agent_said"
+                    && event["text"].as_str().is_some_and(|text| text.contains(part))
+            };
+            if self.events().await?.iter().any(said) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        anyhow::bail!("the caller was not told \"{part}\"")
+    }
+}
+
+/// Whether the caller waits, and nobody has them yet.
+pub fn waits(call: &v1::QueuedCall) -> bool {
+    call.state() == v1::CallState::Waiting && call.provider.is_empty()
+}

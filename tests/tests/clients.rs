@@ -1,0 +1,93 @@
+//! Clients that are not ours take over a call: a Python program that knows nothing but the protocol file,
+//! and a browser at the console.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use radline_audio::TELEPHONE_RATE_HZ;
+use radline_tests::python::Client;
+use radline_tests::server::run;
+use radline_tests::stage::{CALLER, PROVIDER, SOON, Stage};
+use radline_tests::tone::tone;
+use serde_json::json;
+use tokio::sync::Mutex;
+
+/// Two cores are not enough for several servers with their models at once.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+
+const PASSWORD: &str = "correct horse battery";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_python_client_made_from_the_protocol_takes_a_call() -> Result<()> {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let stage = Stage::set().await?;
+    let data = stage.folder.path();
+    run(&["providers", "add", "py", "--display", "Py"], data, &format!("{PASSWORD}\n")).await?;
+    let token = run(&["providers", "token", "py"], data, "").await?;
+    let address = stage.grpc.to_string();
+    let arguments = ["--proto", "proto", "--address", &address];
+    let secrets = [("RADLINE_TOKEN", token.trim())];
+    let mut client = Client::start("provider/client.py", &arguments, &secrets)?;
+    client.present().await?;
+    let caller = stage.caller().await?;
+    ensure!(caller.hears_tone(PROVIDER, 3 * SOON).await, "the caller does not hear the client");
+    caller.begin_saying(tone(CALLER, 5.0, TELEPHONE_RATE_HZ));
+    let seen = client.seen().await?;
+    println!("{seen}");
+    ensure!(seen["heard_caller"] == true, "{seen}");
+    ensure!(seen["outcome"] == "OUTCOME_TAKEN" && seen["reason"] == "REASON_REQUESTED", "{seen}");
+    caller.hung_up(SOON).await?;
+    Ok(())
+}
+
+/// The sound that the browser's microphone hears.
+fn microphone(file: &Path) -> Result<()> {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 48_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut wav = hound::WavWriter::create(file, spec)?;
+    for sample in tone(PROVIDER, 10.0, spec.sample_rate) {
+        wav.write_sample(sample)?;
+    }
+    Ok(wav.finalize()?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_takes_a_call_in_a_browser() -> Result<()> {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let stage = Stage::set().await?;
+    let data = stage.folder.path();
+    let add = ["providers", "add", "jo", "--display", "Jo Park", "--role", "supervisor"];
+    let printed = run(&add, data, &format!("{PASSWORD}\n")).await?;
+    let secret = printed.lines().find_map(|line| line.strip_prefix("one-time codes: "));
+    let secrets = [("RADLINE_PASSWORD", PASSWORD), ("RADLINE_TOTP", secret.context("a secret")?)];
+    let sound = data.join("microphone.wav");
+    microphone(&sound)?;
+    let (url, sound) = (format!("http://{}", stage.server.http), sound.display().to_string());
+    let pictures = std::env::var("RADLINE_PICTURES").ok();
+    let mut arguments = vec!["--url", &url, "--name", "jo", "--tone", &sound];
+    if let Some(pictures) = &pictures {
+        arguments.extend(["--pictures", pictures]);
+    }
+    let mut browser = Client::start("console/browser.py", &arguments, &secrets)?;
+    browser.present().await?;
+    let caller = stage.caller().await?;
+    if !caller.hears_tone(PROVIDER, 4 * SOON).await {
+        let seen = browser.seen().await;
+        bail!("the caller does not hear the browser: {seen:?}\n{}", stage.server.log());
+    }
+    caller.begin_saying(tone(CALLER, 12.0, TELEPHONE_RATE_HZ));
+    let seen = browser.seen().await?;
+    println!("{seen}");
+    ensure!(seen["heard_caller"] == true, "the browser does not hear the caller: {seen}");
+    ensure!(seen["faults"] == json!([]), "errors in the browser: {seen}");
+    ensure!(seen["violations"] == json!({}), "the page is not accessible: {seen}");
+    caller.hung_up(SOON).await?;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    ensure!(stage.outcomes().await? == ["taken"], "{:?}", stage.outcomes().await?);
+    Ok(())
+}
