@@ -122,7 +122,7 @@ pub fn step_of_code(account: &Account, code: &str, now: Timestamp) -> Option<i64
 pub fn new_token() -> Secret {
     let mut bytes = [0u8; 32];
     rand::rng().fill_bytes(&mut bytes);
-    Secret(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Secret(hex::encode(bytes))
 }
 
 #[cfg(test)]

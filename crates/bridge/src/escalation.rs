@@ -74,8 +74,9 @@ fn skills(reason: CallbackReason) -> Vec<&'static str> {
         CallbackReason::RedFlag(RedFlag::SelfHarm | RedFlag::Abuse) | CallbackReason::Distress => {
             vec!["crisis", "clinical"]
         }
-        CallbackReason::RedFlag(RedFlag::MrHazard) => vec!["mr_safety", "clinical"],
-        CallbackReason::Screening => vec!["mr_safety", "clinical"],
+        CallbackReason::RedFlag(RedFlag::MrHazard) | CallbackReason::Screening => {
+            vec!["mr_safety", "clinical"]
+        }
         CallbackReason::RedFlag(_) | CallbackReason::Symptom | CallbackReason::TeachBack => {
             vec!["clinical"]
         }

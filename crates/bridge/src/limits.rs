@@ -54,7 +54,7 @@ pub const WORD_MAX: usize = 40;
 pub const fn service_level(urgency: Urgency) -> Duration {
     match urgency {
         Urgency::Emergency => Duration::from_secs(20),
-        Urgency::Urgent => Duration::from_secs(60),
+        Urgency::Urgent => Duration::from_mins(1),
         Urgency::Routine => Duration::from_mins(2),
     }
 }

@@ -189,7 +189,7 @@ fn the_desk_is_bounded() {
         desk.begin(at(0), &call.to_string());
     }
     assert_eq!(desk.calls().len(), limits::CALLS_MAX);
-    let there = (0..limits::PRESENCES_MAX + 1)
+    let there = (0..=limits::PRESENCES_MAX)
         .filter_map(|_| desk.arrive(provider("jo"), Filter::default()))
         .count();
     assert_eq!(there, limits::PRESENCES_MAX);

@@ -78,7 +78,7 @@ pub const SENTENCE_GAP: Duration = Duration::from_millis(160);
 /// Longest call.
 pub const CALL_MAX: Duration = Duration::from_mins(20);
 /// Longest that a person talks with a caller before the line takes it for forgotten.
-pub const PERSON_MAX: Duration = Duration::from_mins(60);
+pub const PERSON_MAX: Duration = Duration::from_hours(1);
 /// Silence after which a caller who waits for a person is told that they are not forgotten. Callers
 /// take a longer one for a line that is dead.
 pub const WAIT_WORD_EVERY: Duration = Duration::from_secs(15);

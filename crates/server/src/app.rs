@@ -1,5 +1,6 @@
 //! Builds everything, top to bottom, and takes it down again.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -117,36 +118,13 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
     // Held until the end of this function, and so of the server.
     let claim = store.claim()?;
     let clock = Clock::real(site.timezone.clone());
-    let freed = store.release_all().await?;
-    let orphans = store.close_orphans(clock.moment().now).await?;
-    if freed + orphans > 0 {
-        tracing::warn!(freed, orphans, "the last run ended in mid-call: held times were freed");
-    }
+    tidy_up(&store, &clock).await?;
     clinic_seed::bring_up_to_date(&store, &site, clock.moment()).await?;
 
-    let ready = Arc::new(AtomicBool::new(false));
     let metrics = Arc::new(Metrics::new());
-    let listener = TcpListener::bind(config.http)
-        .await
-        .with_context(|| format!("HTTP cannot listen on {}", config.http))?;
-    let http_address = listener.local_addr()?;
-    let http = http::Http {
-        ready: Arc::clone(&ready),
-        metrics: Arc::clone(&metrics),
-        store: store.clone(),
-    };
     let watch = clock.clone();
     let bridge = Bridge::new(Arc::new(move || watch.moment().now), LANGUAGE_SPOKEN);
-    let desk = tokio::spawn(Arc::clone(&bridge).keep_time());
-    let parts = console::Parts {
-        config: &config,
-        site: &site,
-        clock: &clock,
-        store: &store,
-        bridge: &bridge,
-    };
-    let console = console::routes(parts).await;
-    tokio::spawn(http::serve(listener, http, console));
+    let web = Web::open(&config, &site, &clock, &store, &bridge, &metrics).await?;
 
     let (folder, models) = (cache.folder().to_owned(), manifest);
     let red_flags = Arc::new(RedFlags::english());
@@ -161,7 +139,7 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
         voice: loaded.voice,
         reader: loaded.reader,
         supervisor: loaded.supervisor,
-        bridge,
+        bridge: Arc::clone(&bridge),
         red_flags,
         metrics,
         voice_activity: Mutex::new(vec![loaded.voice_activity]),
@@ -172,23 +150,23 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
     if let Some(grpc) = config.grpc.clone() {
         open_grpc(&services, grpc, closing.clone()).await?;
     }
-    let worklist = tokio::spawn(follow_worklist(Arc::clone(&services)));
+    let background =
+        [tokio::spawn(bridge.keep_time()), tokio::spawn(follow_worklist(Arc::clone(&services)))];
     let told_to_stop = tokio::select! {
         () = prepare_prompts(&services) => false,
         _ = stop.recv() => true,
     };
     if !told_to_stop {
         let (sip, calls) = SipEndpoint::open(config.sip.clone()).await?;
-        ready.store(true, Ordering::Release);
+        web.ready.store(true, Ordering::Release);
         let name = &services.site.name;
-        tracing::info!(sip = %sip.address(), http = %http_address, site = %name, "ready");
+        tracing::info!(sip = %sip.address(), http = %web.address, site = %name, "ready");
         answer_calls(&services, &sip, calls, stop, config.drain).await;
-        ready.store(false, Ordering::Release);
+        web.ready.store(false, Ordering::Release);
         sip.close();
     }
     closing.cancel();
-    worklist.abort();
-    desk.abort();
+    background.iter().for_each(tokio::task::JoinHandle::abort);
     services.ears.close();
     services.voice.close();
     services.supervisor.close();
@@ -196,6 +174,48 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
     store.close().await;
     drop(claim);
     Ok(())
+}
+
+/// Mends what a server that died has left behind.
+async fn tidy_up(store: &Store, clock: &Clock) -> Result<()> {
+    let freed = store.release_all().await?;
+    let orphans = store.close_orphans(clock.moment().now).await?;
+    if freed + orphans > 0 {
+        tracing::warn!(freed, orphans, "the last run ended in mid-call: held times were freed");
+    }
+    Ok(())
+}
+
+/// The open HTTP side.
+struct Web {
+    ready: Arc<AtomicBool>,
+    address: SocketAddr,
+}
+
+impl Web {
+    /// Opens it before the models are loaded, so that it can say that they are being loaded.
+    async fn open(
+        config: &Config,
+        site: &Site,
+        clock: &Clock,
+        store: &Store,
+        bridge: &Arc<Bridge>,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Self> {
+        let ready = Arc::new(AtomicBool::new(false));
+        let listener = TcpListener::bind(config.http)
+            .await
+            .with_context(|| format!("HTTP cannot listen on {}", config.http))?;
+        let address = listener.local_addr()?;
+        let http = http::Http {
+            ready: Arc::clone(&ready),
+            metrics: Arc::clone(metrics),
+            store: store.clone(),
+        };
+        let console = console::routes(console::Parts { config, site, clock, store, bridge }).await;
+        tokio::spawn(http::serve(listener, http, console));
+        Ok(Self { ready, address })
+    }
 }
 
 /// Opens the service for provider systems.

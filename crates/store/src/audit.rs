@@ -87,5 +87,5 @@ fn hash(before: &str, seq: i64, at: i64, words: [&str; 3]) -> String {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(hash.finalize())
 }

@@ -223,7 +223,7 @@ impl Store {
             match event.kind {
                 EventKind::PersonJoined { waited_ms } => day.waits_ms.push(waited_ms),
                 EventKind::TurnTimed(timing) => {
-                    day.voice_to_voice_ms.push(timing.voice_to_voice_ms)
+                    day.voice_to_voice_ms.push(timing.voice_to_voice_ms);
                 }
                 _ => {}
             }

@@ -263,7 +263,7 @@ mod tests {
             parse("m=audio 4004 RTP/AVP 9 8 0 101\r\na=rtpmap:101 telephone-event/8000\r\n");
         let agreed = agreed.expect("in common");
         assert_eq!((agreed.codec, agreed.payload_type, agreed.events), (Codec::Pcma, 8, Some(101)));
-        assert_eq!(agreed.remote, "192.0.2.9:4004".parse().expect("reads"));
+        assert_eq!(agreed.remote, "192.0.2.9:4004".parse::<SocketAddr>().expect("reads"));
         let dynamic =
             parse("m=audio 4004 RTP/AVP 96\r\na=rtpmap:96 pcmu/8000\r\n").expect("mapped");
         assert_eq!((dynamic.codec, dynamic.payload_type), (Codec::Pcmu, 96));

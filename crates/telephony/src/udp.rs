@@ -56,6 +56,14 @@ pub(crate) fn complete(buffer: &mut [u8], length: usize) -> usize {
     length + header.len()
 }
 
+/// The address of ours that packets to a peer leave from.
+pub async fn route_to(peer: SocketAddr) -> Option<IpAddr> {
+    let any: IpAddr = if peer.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
+    let socket = UdpSocket::bind((any, 0)).await.ok()?;
+    socket.connect(peer).await.ok()?;
+    socket.local_addr().ok().map(|address| address.ip())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,12 +91,4 @@ mod tests {
             assert_eq!(completed(same), same);
         }
     }
-}
-
-/// The address of ours that packets to a peer leave from.
-pub async fn route_to(peer: SocketAddr) -> Option<IpAddr> {
-    let any: IpAddr = if peer.is_ipv4() { [0; 4].into() } else { [0; 16].into() };
-    let socket = UdpSocket::bind((any, 0)).await.ok()?;
-    socket.connect(peer).await.ok()?;
-    socket.local_addr().ok().map(|address| address.ip())
 }

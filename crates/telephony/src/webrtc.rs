@@ -114,15 +114,15 @@ pub async fn answer(offer: &str, local: IpAddr) -> Result<(String, BrowserLeg), 
     let (gathered, mut gathering) = watch::channel(false);
     let (state, states) = watch::channel(RTCPeerConnectionState::New);
     let events = Arc::new(Events { packets, gathered, state });
-    let peer = PeerConnectionBuilder::new()
+    let building = PeerConnectionBuilder::new()
         .with_media_engine(engine)
         .with_interceptor_registry(registry)
         .with_handler(events)
         .with_runtime(Arc::new(TokioRuntime))
         .with_udp_addrs(vec![SocketAddr::new(local, 0)])
-        .build()
-        .await
-        .map_err(failed)?;
+        .build();
+    // The future is large, and a call's own must not grow by it.
+    let peer = Box::pin(building).await.map_err(failed)?;
     let ssrc = rand::rng().random();
     let track: Arc<dyn TrackLocal> = Arc::new(TrackLocalStaticRTP::new(own_track(ssrc, codec)));
     peer.add_track(Arc::clone(&track)).await.map_err(failed)?;
@@ -153,7 +153,6 @@ fn g711() -> Result<(MediaEngine, RTCRtpCodec), webrtc::error::Error> {
     let parameters = RTCRtpCodecParameters {
         rtp_codec: codec.clone(),
         payload_type: Codec::Pcmu.payload_type(),
-        ..RTCRtpCodecParameters::default()
     };
     let mut engine = MediaEngine::default();
     engine.register_codec(parameters, RtpCodecKind::Audio)?;

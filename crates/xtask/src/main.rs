@@ -5,6 +5,7 @@ mod bench;
 mod demo;
 mod licences;
 mod packages;
+mod python;
 mod server;
 mod shell;
 mod simulate;

@@ -9,6 +9,9 @@ use crate::shell;
 /// What the build needs: whisper.cpp wants cmake and libclang, espeak-ng libsonic.
 pub(crate) const BUILD: &[&str] = &["cmake", "g++", "libclang-dev", "libsonic-dev", "pkg-config"];
 
+/// What the end-to-end tests' clients need besides: a browser, and Python with virtual environments.
+pub(crate) const TESTS: &[&str] = &["chromium", "python3-venv"];
+
 /// Makes sure that all of `packages` are there, by apt as root, by sudo without a question,
 /// or not at all.
 pub(crate) fn ensure(packages: &[&str]) -> Result<()> {

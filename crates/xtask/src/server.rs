@@ -34,7 +34,7 @@ pub(crate) fn set_up() -> Result<Setup> {
 }
 
 /// Where Radline keeps models unless told otherwise.
-fn models_folder() -> Result<PathBuf> {
+pub(crate) fn models_folder() -> Result<PathBuf> {
     if let Some(folder) = std::env::var_os("RADLINE_MODELS") {
         return Ok(folder.into());
     }

@@ -2,11 +2,13 @@
 
 use anyhow::Result;
 
-use crate::{packages, server, shell, tidy};
+use crate::{packages, python, server, shell, tidy};
 
 /// Installs what is missing, then formatting, structure, lints, models and tests.
 pub(crate) fn run() -> Result<()> {
     packages::ensure(packages::BUILD)?;
+    packages::ensure(packages::TESTS)?;
+    python::ensure()?;
     shell::run(&mut shell::cargo(&["fmt", "--all", "--check"]))?;
     tidy::run()?;
     shell::run(&mut shell::cargo(&[

@@ -25,6 +25,8 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("clinic", &["dialogue", "phi"]),
     // The schedule is a database as much as the call record is, and one crate owns SQL.
     ("store", &["call", "dialogue", "clinic", "phi"]),
+    // A frame of audio is what a provider and a caller exchange.
+    ("bridge", &["call", "dialogue", "store", "audio", "phi"]),
     (
         "server",
         &[
@@ -38,6 +40,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "training",
             "clinic",
             "store",
+            "bridge",
         ],
     ),
     ("xtask", &[]),
@@ -54,6 +57,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "language",
             "clinic",
             "store",
+            "bridge",
             "server",
         ],
     ),
@@ -66,6 +70,11 @@ const SOLE_USERS: &[(&str, &[&str])] = &[
     ("whisper-rs", &["speech"]),
     ("piper-rs", &["speech"]),
     ("ort", &["speech"]),
+    // The end-to-end tests have a client of their own.
+    ("tonic", &["bridge", "tests"]),
+    ("prost", &["bridge"]),
+    ("webrtc", &["telephony"]),
+    ("rtc", &["telephony"]),
     ("candle-core", &["language", "training"]),
     ("candle-nn", &["language", "training"]),
 ];

@@ -24,8 +24,7 @@ pub(super) async fn file(Path(name): Path<String>, headers: HeaderMap) -> Respon
 fn serve(name: &str, headers: &HeaderMap) -> Response {
     let Some(file) = Files::get(name) else { return StatusCode::NOT_FOUND.into_response() };
     let hash = file.metadata.sha256_hash();
-    let tag: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    let tag = format!("\"{tag}\"");
+    let tag = format!("\"{}\"", hex::encode(&hash[..16]));
     // Asked for every time and sent only when it is another: a new version of the program never meets
     // half of an old page.
     let fresh = [(header::CACHE_CONTROL, "no-cache".to_owned()), (header::ETAG, tag.clone())];

@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
+use radline_phi::Phi;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -267,7 +268,7 @@ fn brief(brief: &Brief) -> Value {
             "reason": need.reason.key(),
             "reason_text": need.text(),
             "urgency": need.urgency,
-            "sentence": sentence.map(|words| words.expose()),
+            "sentence": sentence.map(Phi::expose),
         })
     });
     let appointment = story
@@ -276,8 +277,8 @@ fn brief(brief: &Brief) -> Value {
         .map(|(text, pending)| json!({ "text": text.expose(), "pending": pending }));
     json!({
         "who": {
-            "name": story.name.as_ref().map(|name| name.expose()),
-            "date_of_birth": story.date_of_birth.as_ref().map(|date| date.expose()),
+            "name": story.name.as_ref().map(Phi::expose),
+            "date_of_birth": story.date_of_birth.as_ref().map(Phi::expose),
             "verified": story.verified,
             "outbound": story.outbound,
         },
@@ -287,7 +288,7 @@ fn brief(brief: &Brief) -> Value {
         "safety": safety.collect::<Vec<_>>(),
         "order": story.order.as_ref().map(|order| json!({ "text": order.expose(), "priority": null })),
         "appointment": appointment,
-        "feelings": brief.feelings.iter().map(|words| words.expose()).collect::<Vec<_>>(),
+        "feelings": brief.feelings.iter().map(Phi::expose).collect::<Vec<_>>(),
         "next": brief.next.as_ref().map(|(text, source)| json!({ "text": text, "source": source })),
         "state": story.state,
     })

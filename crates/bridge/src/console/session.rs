@@ -123,7 +123,7 @@ impl Session {
 fn secret() -> String {
     let mut bytes = [0u8; 32];
     rand::rng().fill_bytes(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(bytes)
 }
 
 fn cookie(headers: &HeaderMap) -> Option<&str> {

@@ -18,7 +18,13 @@ mod service;
 mod talk;
 
 /// The messages, as they are generated.
-#[expect(clippy::pedantic, clippy::nursery, reason = "generated")]
+#[expect(
+    clippy::pedantic,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::large_enum_variant,
+    reason = "generated"
+)]
 pub mod v1 {
     tonic::include_proto!("radline.v1");
 }

@@ -67,7 +67,7 @@ impl ProviderGrpc {
 
 /// A token as it is kept.
 pub fn token_hash(token: &str) -> String {
-    Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(token.as_bytes()))
 }
 
 pub(super) fn refused(refusal: &Refusal) -> Status {

@@ -117,8 +117,9 @@ impl CallEngine {
     /// still ask for a person, or say that they are in danger.
     pub(super) fn listening(&self) -> Option<Question> {
         match &self.waiting {
-            Waiting::Caller { question, .. } => Some(question.clone()),
-            Waiting::Person { question, .. } => Some(question.clone()),
+            Waiting::Caller { question, .. } | Waiting::Person { question, .. } => {
+                Some(question.clone())
+            }
             Waiting::LastWords(EndReason::Finished) => Some(Question::of(Expectation::Open)),
             _ => None,
         }
