@@ -339,6 +339,22 @@ struct Tally {
     ended: usize,
 }
 
+/// What becomes of a caller who waits for a person; nothing when the person ends the call.
+fn waits(dialogue: &mut Dialogue, random: &mut StdRng) -> Option<DialogueMove> {
+    Some(match random.random_range(0..10) {
+        0..3 => dialogue.nobody_free(),
+        3..5 => dialogue.handed_back(),
+        5 => dialogue.person_lost(),
+        6 => dialogue.silence(),
+        7 => dialogue.hear(&"call me back".into(), &Understanding::from_parsers(Vec::new())),
+        8 => {
+            let read = Understanding::from_parsers(commands(random));
+            dialogue.hear(&"words".into(), &read)
+        }
+        _ => return None,
+    })
+}
+
 fn walk(
     scenario: &Arc<Scenario>,
     site: &Arc<SiteFacts>,
@@ -378,24 +394,14 @@ fn walk(
                 }
                 dialogue.answer(outcome)
             }
-            Then::Connect(_) => match random.random_range(0..10) {
-                0..3 => dialogue.nobody_free(),
-                3..5 => dialogue.handed_back(),
-                5 => dialogue.person_lost(),
-                6 => dialogue.silence(),
-                7 => {
-                    dialogue.hear(&"call me back".into(), &Understanding::from_parsers(Vec::new()))
-                }
-                8 => {
-                    let read = Understanding::from_parsers(commands(&mut random));
-                    dialogue.hear(&"words".into(), &read)
-                }
-                // The person ends the call.
-                _ => {
+            Then::Connect(_) => {
+                let Some(next) = waits(&mut dialogue, &mut random) else {
+                    // The person ends the call.
                     tally.ended += 1;
                     return;
-                }
-            },
+                };
+                next
+            }
             Then::Listen(question) => {
                 let question = question.clone();
                 if random.random_bool(0.004) {
