@@ -109,6 +109,35 @@ impl ProviderClient {
         answer.brief.ok_or_else(|| tonic::Status::internal("no brief"))
     }
 
+    /// Waits for a draft in a call that is followed.
+    pub async fn draft(&self, feed: &mut Streaming<v1::FollowCallResponse>) -> Result<v1::Draft> {
+        loop {
+            let item = timeout(PATIENCE, feed.message()).await??.context("the call is over")?;
+            if let Some(v1::follow_call_response::What::Draft(draft)) = item.what {
+                return Ok(draft);
+            }
+        }
+    }
+
+    /// Decides about a draft.
+    pub async fn decide(
+        &self,
+        call: &str,
+        draft: u64,
+        verdict: v1::Verdict,
+        text: &str,
+    ) -> Result<(), tonic::Status> {
+        let message = v1::DecideDraftRequest {
+            call_id: call.to_owned(),
+            draft_id: draft,
+            verdict: verdict.into(),
+            text: text.to_owned(),
+        };
+        let request = self.request(message);
+        let request = request.map_err(|error| tonic::Status::internal(error.to_string()))?;
+        self.client.clone().decide_draft(request).await.map(drop)
+    }
+
     /// Leaves a call to others.
     pub async fn decline(&self, call: &str) -> Result<()> {
         let message =

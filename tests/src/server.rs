@@ -91,9 +91,16 @@ pub struct Server {
 impl Server {
     /// Starts one on free ports and waits until it is ready.
     pub async fn start(data: &Path, extra: &[&str]) -> Result<Self> {
+        Self::start_for(Path::new("deploy/sites/demo-hospital"), data, extra).await
+    }
+
+    /// The same for another site pack.
+    pub async fn start_for(site: &Path, data: &Path, extra: &[&str]) -> Result<Self> {
         let (sip, http) = free_addresses()?;
         let child = Command::new(program()?)
-            .args(["serve", "--site", "deploy/sites/demo-hospital", "--data"])
+            .args(["serve", "--site"])
+            .arg(site)
+            .arg("--data")
             .arg(data)
             .args(["--sip", &sip.to_string(), "--http", &http.to_string()])
             .args(extra)

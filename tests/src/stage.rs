@@ -1,6 +1,7 @@
 //! A stage for calls that a person takes over: a server with everything on, and callers who ask for one.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -11,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::caller::{LineCall, Lines};
 use crate::provider::ProviderClient;
-use crate::server::{Server, models};
+use crate::server::{Server, models, root};
 
 /// The caller's tone, Hz.
 pub const CALLER: f64 = 1000.0;
@@ -37,9 +38,14 @@ pub struct Stage {
 impl Stage {
     /// Starts the server.
     pub async fn set() -> Result<Self> {
-        let folder = tempfile::tempdir()?;
+        Self::set_for(&root().join("deploy/sites/demo-hospital"), tempfile::tempdir()?).await
+    }
+
+    /// Starts the server for a site pack.
+    pub async fn set_for(site: &Path, folder: TempDir) -> Result<Self> {
         let grpc = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let server = Server::start(folder.path(), &["--grpc", &grpc.to_string()]).await?;
+        let extra = ["--grpc", &grpc.to_string()];
+        let server = Server::start_for(site, folder.path(), &extra).await?;
         let mut lines = Lines::load(&models()?)?;
         let (yes, person) = (lines.say("Yes.")?, lines.say("I want to talk to a person, please.")?);
         Ok(Self { server, grpc, folder, yes, person })

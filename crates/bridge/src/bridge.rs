@@ -3,16 +3,18 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use radline_call::{CallEvent, EscalationOutcome, PersonLeft};
+use radline_call::{CallEvent, EscalationOutcome, EventKind, Judgement, PersonLeft, Unanswered};
 use radline_dialogue::{CallbackReason, Dialogue};
+use radline_phi::Phi;
 use tokio::sync::{mpsc, watch};
 
 use crate::brief::Brief;
 use crate::desk::{Desk, DeskWord, QueuedCall, Refusal};
 use crate::escalation::Escalation;
-use crate::feed::{CallState, Feed, FeedItem};
+use crate::feed::{CallState, Draft, Feed, FeedItem};
 use crate::limits;
 use crate::line::{CallerLine, PersonLine, line};
 use crate::provider::{Filter, Provider};
@@ -28,6 +30,8 @@ pub enum DriverWord {
     Joined(Provider, CallerLine),
     /// That person is gone.
     Left(PersonLeft),
+    /// Somebody has decided about a draft.
+    Judged(u64, Judgement, String),
 }
 
 /// Reads the time.
@@ -39,6 +43,8 @@ struct LiveCall {
     /// The number of the feed's last item.
     fed: watch::Sender<u64>,
     words: mpsc::Sender<DriverWord>,
+    /// The draft that waits for a provider's word.
+    draft: Mutex<Option<u64>>,
 }
 
 /// Calls and providers, brought together.
@@ -85,8 +91,12 @@ impl Bridge {
     /// A call begins; its driver gets the handle.
     pub fn begin_call(self: &Arc<Self>, call: &str) -> CallHandle {
         let (words, receiver) = mpsc::channel(limits::WORDS_MAX);
-        let live = LiveCall { feed: Mutex::default(), fed: watch::Sender::new(0), words };
-        let live = Arc::new(live);
+        let live = Arc::new(LiveCall {
+            feed: Mutex::default(),
+            fed: watch::Sender::new(0),
+            words,
+            draft: Mutex::default(),
+        });
         locked(&self.calls).insert(call.to_owned(), Arc::clone(&live));
         let now = (self.clock)();
         self.at_desk(|desk| desk.begin(now, call));
@@ -150,6 +160,20 @@ impl Bridge {
         live.push(FeedItem::State(CallState::WithProvider));
         let parting = Parting { bridge: Arc::clone(self), call: call.to_owned(), over: false };
         Ok(Conversation { line: person, parting })
+    }
+
+    /// A provider decides about a draft. The first word counts.
+    pub fn judge(
+        &self,
+        provider: &Provider,
+        call: &str,
+        draft: u64,
+        judgement: Judgement,
+    ) -> Result<(), Refusal> {
+        let live = self.live(call).ok_or(Refusal::Over)?;
+        locked(&live.draft).take_if(|waits| *waits == draft).ok_or(Refusal::Decided)?;
+        let word = DriverWord::Judged(draft, judgement, provider.name.clone());
+        live.words.try_send(word).map_err(|_| Refusal::Over)
     }
 
     /// What is said and happens in a call after a number, as long as it lasts.
@@ -238,7 +262,28 @@ impl CallHandle {
 
     /// Shows an event to whoever follows the call.
     pub fn show(&self, event: &CallEvent) {
+        if let EventKind::DraftDecided { .. } = event.kind {
+            *locked(&self.live.draft) = None;
+            self.bridge.at_desk(|desk| desk.draft(&self.call, false));
+        }
         self.live.with_feed(|feed| feed.follow(event));
+    }
+
+    /// A reply waits for a provider's word. Whether anybody is there to give it.
+    pub fn draft(
+        &self,
+        draft: u64,
+        text: Phi<String>,
+        sources: Vec<String>,
+        wait: Duration,
+        unanswered: Unanswered,
+    ) -> bool {
+        *locked(&self.live.draft) = Some(draft);
+        let said = locked(&self.live.feed).said();
+        let deadline = (self.bridge.clock)() + wait;
+        let draft = Draft { draft, text, sources, deadline, unanswered, said };
+        self.live.push(FeedItem::Draft(Box::new(draft)));
+        self.bridge.at_desk(|desk| desk.draft(&self.call, true))
     }
 
     /// A person is needed. Whether somebody is there who could come.

@@ -118,6 +118,12 @@ pub fn step_of_code(account: &Account, code: &str, now: Timestamp) -> Option<i64
     })
 }
 
+/// The one-time code of now.
+pub fn code_of(account: &Account, now: Timestamp) -> Option<String> {
+    let secret = totp_rs::Secret::Encoded(account.totp.0.clone()).to_bytes().ok()?;
+    Some(codes(secret, &account.name)?.generate(u64::try_from(now.as_second()).ok()?))
+}
+
 /// A fresh bearer token.
 pub fn new_token() -> Secret {
     let mut bytes = [0u8; 32];

@@ -47,6 +47,8 @@ struct Call {
     before: Option<usize>,
     /// Since when nobody who could take it is there.
     alone: Option<Timestamp>,
+    /// A reply waits for a provider's word.
+    draft: bool,
 }
 
 /// A provider's connection: as long as it lasts, they are there.
@@ -73,6 +75,8 @@ pub struct QueuedCall {
     pub escalation: Option<Escalation>,
     /// Who the caller is with.
     pub place: Place,
+    /// Whether a reply waits for a provider's word.
+    pub draft: bool,
 }
 
 /// Why a provider does not get a call.
@@ -90,6 +94,9 @@ pub enum Refusal {
     /// The provider has not claimed it.
     #[error("This call is not yours. Claim it first.")]
     NotYours,
+    /// The draft was decided about, or is not there any more.
+    #[error("This draft is decided already.")]
+    Decided,
 }
 
 /// What a call has to be told.
@@ -130,6 +137,7 @@ impl Desk {
             declined: BTreeSet::new(),
             before: None,
             alone: None,
+            draft: false,
         };
         self.calls.insert(call.to_owned(), new);
         self.changed();
@@ -167,6 +175,15 @@ impl Desk {
         known.declined.clear();
         self.changed();
         self.somebody_for(call)
+    }
+
+    /// A reply waits for a provider's word, or does not any more. Whether anybody is there.
+    pub fn draft(&mut self, call: &str, waits: bool) -> bool {
+        if let Some(known) = self.calls.get_mut(call).filter(|known| known.draft != waits) {
+            known.draft = waits;
+            self.changed();
+        }
+        !self.presences.is_empty()
     }
 
     /// The caller waits on the line from here on.
@@ -367,6 +384,7 @@ impl Desk {
                 about: call.about.clone(),
                 escalation: call.escalation.clone(),
                 place: call.place.clone(),
+                draft: call.draft,
             })
             .collect()
     }
@@ -469,6 +487,7 @@ impl Call {
         let group = match (&self.place, &self.escalation) {
             (Place::Agent | Place::Waiting, Some(_)) => 0,
             (Place::Waiting, None) => 1,
+            (Place::Agent, None) if self.draft => 1,
             (Place::Claimed(_) | Place::Provider(_), _) => 2,
             (Place::Agent, None) => 3,
             (Place::Finished, _) => 4,

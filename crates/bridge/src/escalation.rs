@@ -64,6 +64,7 @@ const fn urgency(reason: CallbackReason) -> Urgency {
         CallbackReason::RedFlag(_)
         | CallbackReason::Distress
         | CallbackReason::Urgent
+        | CallbackReason::Supervision
         | CallbackReason::PersonLost => Urgency::Urgent,
         _ => Urgency::Routine,
     }
@@ -117,6 +118,7 @@ const fn text(reason: CallbackReason) -> &'static str {
         CallbackReason::NotReached => "Patient not reached",
         CallbackReason::Silence => "The line went silent",
         CallbackReason::NotUnderstood => "Repeatedly not understood",
+        CallbackReason::Supervision => "A reply was not let pass",
         CallbackReason::PersonLost => "The connection to a colleague broke",
         CallbackReason::Failure => "A part of the system failed",
     }

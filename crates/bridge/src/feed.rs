@@ -3,7 +3,8 @@
 
 use std::collections::VecDeque;
 
-use radline_call::{CallEvent, EventKind};
+use jiff::Timestamp;
+use radline_call::{CallEvent, DraftVerdict, EventKind, Unanswered};
 use radline_phi::Phi;
 
 use crate::brief::Brief;
@@ -60,8 +61,34 @@ pub enum FeedItem {
     },
     /// The brief, as it is now.
     Brief(Box<Brief>),
+    /// A reply waits for a provider's word.
+    Draft(Box<Draft>),
+    /// What became of it.
+    DraftOver {
+        /// Its number.
+        draft: u64,
+        /// What.
+        verdict: DraftVerdict,
+    },
     /// Who the caller is with now.
     State(CallState),
+}
+
+/// A reply that waits for a provider's word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// Its number.
+    pub draft: u64,
+    /// What would be spoken.
+    pub text: Phi<String>,
+    /// Where its sentences come from.
+    pub sources: Vec<String>,
+    /// When the site's policy decides.
+    pub deadline: Timestamp,
+    /// What it decides.
+    pub unanswered: Unanswered,
+    /// What the caller said, where they agreed to a record.
+    pub said: Option<Phi<String>>,
 }
 
 /// The feed of one call.
@@ -206,6 +233,9 @@ pub(crate) fn item(event: &CallEvent) -> Option<FeedItem> {
         EventKind::PersonJoined { .. } => happening("taken", "A person has taken over".to_owned()),
         EventKind::EscalationEnded { outcome } => {
             happening("escalation", outcome.key().replace('_', " "))
+        }
+        EventKind::DraftDecided { draft, verdict, .. } => {
+            Some(FeedItem::DraftOver { draft: *draft, verdict: *verdict })
         }
         EventKind::Ended { reason } => happening("ended", reason.key().replace('_', " ")),
         _ => None,

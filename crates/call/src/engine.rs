@@ -20,6 +20,7 @@ use crate::output::CallOutput;
 use crate::playout::{Heard, Playout};
 
 mod clock;
+mod draft;
 mod hearing;
 mod overlap;
 mod person;
@@ -27,6 +28,7 @@ mod planning;
 mod supervision;
 mod timing;
 
+use draft::Drafts;
 use hearing::Hearing;
 use overlap::{Asking, Checkpoint, Overlap};
 use person::Conversation;
@@ -68,6 +70,8 @@ enum Waiting {
     Clinic { request: u32, action: &'static str, since: Duration, told: bool },
     /// A person who takes over. Meanwhile the caller is heard as with a question.
     Person { question: Question, since: Duration },
+    /// A person's word about the reply.
+    Approval,
     /// Nothing: a person talks with the caller.
     Conversation,
     /// The last words to be heard; then the call ends.
@@ -132,6 +136,8 @@ pub struct CallEngine {
     second_thought: Option<(RedFlag, Phi<String>)>,
     /// What is only written down: a person and the caller talk.
     conversation: Conversation,
+    /// Replies that a person approves.
+    drafts: Drafts,
     /// A person is needed, and it is not known yet what becomes of that.
     escalated: bool,
 }
@@ -176,6 +182,7 @@ impl CallEngine {
             last_words: Phi::default(),
             second_thought: None,
             conversation: Conversation::default(),
+            drafts: Drafts::default(),
             escalated: false,
         }
     }
@@ -206,6 +213,7 @@ impl CallEngine {
             CallInput::PersonJoined => self.person_joined(),
             CallInput::PersonAudio(frame, speech) => self.person_audio(frame, speech),
             CallInput::PersonLeft(how) => self.person_left(how),
+            CallInput::DraftJudged(draft, judgement, by) => self.judged(draft, judgement, &by),
             CallInput::Shutdown => self.shut_down(),
         }
         let silent = self.playout.is_idle() && self.hearing.is_none();
@@ -287,9 +295,16 @@ impl CallEngine {
         Worded { id: self.numbers.sentence(), sentence, asked: false, audio: Vec::new() }
     }
 
-    /// Carries out what was decided, one step after the other. `pending` is a question to the
-    /// clinic that was asked already.
+    /// Carries out what was decided, once it may be. `pending` is a question to the clinic that was
+    /// asked already.
     fn carry_out(&mut self, steps: Vec<Step>, pending: Option<(u32, &'static str)>) {
+        if let Some(steps) = self.hold_for_approval(steps, pending) {
+            self.carry_out_approved(steps, pending);
+        }
+    }
+
+    /// One step after the other.
+    fn carry_out_approved(&mut self, steps: Vec<Step>, pending: Option<(u32, &'static str)>) {
         self.playout.begin_prompt();
         self.answered_early = false;
         self.say_what_is_owed(&steps);
@@ -448,7 +463,9 @@ impl CallEngine {
     /// An answer that the dialogue does not wait for: to a plan's question, to that of a plan that
     /// was dropped, or one that comes too late.
     fn answered_aside(&mut self, answered: u32, outcome: ActionOutcome) {
-        if self.answered_in_conversation(answered, &outcome) {
+        if self.answered_for_draft(answered, &outcome)
+            || self.answered_in_conversation(answered, &outcome)
+        {
             return;
         }
         if self.given_up == Some(answered) {

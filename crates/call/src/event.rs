@@ -4,6 +4,7 @@ use radline_dialogue::{CallbackReason, RedFlag, UnderstoodBy};
 use radline_phi::{Phi, stored};
 use serde::{Deserialize, Serialize};
 
+use crate::approval::DraftVerdict;
 use crate::barge_in::Verdict;
 
 /// One thing that happened.
@@ -144,6 +145,26 @@ pub enum EventKind {
     EscalationEnded {
         /// What.
         outcome: EscalationOutcome,
+    },
+    /// A reply waits for a person's word.
+    Drafted {
+        /// Its number.
+        draft: u64,
+        /// The dialogue's state that it belongs to.
+        state: String,
+    },
+    /// What became of it.
+    DraftDecided {
+        /// Its number.
+        draft: u64,
+        /// What.
+        verdict: DraftVerdict,
+        /// Who decided: an account, "policy", "caller".
+        by: String,
+        /// After how long, ms.
+        waited_ms: u64,
+        /// Letters that were changed.
+        edits: usize,
     },
     /// How long the parts of a turn took.
     TurnTimed(TurnTiming),

@@ -4,6 +4,7 @@ use radline_audio::{AudioFrame, DtmfDigit, SpeechProbability};
 use radline_dialogue::{ActionOutcome, RedFlag, Understanding};
 use radline_phi::Phi;
 
+use crate::approval::Judgement;
 use crate::event::EscalationOutcome;
 
 /// One attempt to hear the caller. Work that is given out carries it, and a result that comes
@@ -99,6 +100,8 @@ pub enum CallInput {
     PersonAudio(AudioFrame, SpeechProbability),
     /// That person is gone.
     PersonLeft(PersonLeft),
+    /// A person has decided about a draft, and who.
+    DraftJudged(u64, Judgement, String),
     /// The server is going down.
     Shutdown,
 }

@@ -1,6 +1,7 @@
 //! The call engine, sans-IO: what happens in a call, decided from inputs and the time that comes
 //! with them. It reads no clock, opens no socket and knows no model; the driver around it does.
 
+pub mod approval;
 pub mod barge_in;
 pub mod end_of_turn;
 pub mod endpointing;
@@ -12,6 +13,7 @@ pub mod output;
 pub mod playout;
 pub mod speculative;
 
+pub use approval::{Approval, DraftVerdict, Judgement, Unanswered};
 pub use barge_in::Verdict;
 pub use engine::{CallEngine, Loads, Medium};
 pub use event::{

@@ -82,6 +82,10 @@ pub const PERSON_MAX: Duration = Duration::from_hours(1);
 /// Silence after which a caller who waits for a person is told that they are not forgotten. Callers
 /// take a longer one for a line that is dead.
 pub const WAIT_WORD_EVERY: Duration = Duration::from_secs(15);
+/// Longest that a reply waits for a person's word while the caller is asked for patience.
+pub const APPROVAL_MAX: Duration = Duration::from_secs(40);
+/// How often they are.
+pub const PATIENCE_EVERY: Duration = Duration::from_secs(12);
 /// Silence that ends an utterance of a conversation that is only written down.
 pub const OVERHEARD_PAUSE: Duration = Duration::from_millis(700);
 /// Utterances of such a conversation that are being transcribed; more are left out of the record.

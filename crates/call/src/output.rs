@@ -1,9 +1,12 @@
 //! What a call asks of the world around it.
 
+use std::time::Duration;
+
 use radline_audio::AudioFrame;
 use radline_dialogue::{Action, Expectation, LookUp, Question, Sentence};
 use radline_phi::Phi;
 
+use crate::approval::Unanswered;
 use crate::event::{CallEvent, EndReason};
 use crate::input::TurnId;
 
@@ -92,6 +95,19 @@ pub enum CallOutput {
     QueueForPerson,
     /// The caller waits no longer.
     LeaveQueue,
+    /// A reply waits for a person's word. What becomes of it is on the record.
+    Draft {
+        /// Goes back with the word.
+        draft: u64,
+        /// What would be spoken.
+        text: Phi<String>,
+        /// Where its sentences come from.
+        sources: Vec<String>,
+        /// How long it waits.
+        wait: Duration,
+        /// What happens then.
+        unanswered: Unanswered,
+    },
     /// Send this frame now.
     Play(AudioFrame),
     /// Keep this event.

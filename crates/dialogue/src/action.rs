@@ -207,6 +207,8 @@ pub enum CallbackReason {
     Silence,
     /// Caller and line did not understand each other.
     NotUnderstood,
+    /// A person did not let a reply pass.
+    Supervision,
     /// The connection to the person who had taken over broke.
     PersonLost,
     /// A part of the system failed.
@@ -246,6 +248,7 @@ impl CallbackReason {
             Self::NotReached => "not_reached",
             Self::Silence => "silence",
             Self::NotUnderstood => "not_understood",
+            Self::Supervision => "supervision",
             Self::PersonLost => "person_lost",
             Self::Failure => "failure",
             Self::RedFlag(_) => "red_flag",

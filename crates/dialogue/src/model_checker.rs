@@ -424,6 +424,9 @@ impl<'a> Walk<'a> {
         let back = Facts { outbound, identified, standing, ..Facts::default() };
         self.lead(steps, point, "(a person, who gives the caller back)", &handover.returned, back);
         self.lead(steps, point, "(a person, who is lost)", &handover.lost, facts);
+        let owed = Facts { owed: true, ..facts };
+        let label = "(a person, who does not let a reply pass)";
+        self.lead(steps, point, label, &handover.rejected, owed);
     }
 
     /// Danger may be spoken of in any state in which the caller is heard.

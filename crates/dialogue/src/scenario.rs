@@ -509,7 +509,8 @@ impl Scenario {
         open.extend(line.exits.all().map(|(_, target)| target));
         open.extend(line.red_flags.values().chain(line.corrected.values()));
         open.extend(line.wishes.values());
-        open.extend([&line.handover.returned, &line.handover.lost]);
+        let handover = &line.handover;
+        open.extend([&handover.returned, &handover.lost, &handover.rejected]);
         open
     }
 }

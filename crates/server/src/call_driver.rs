@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use radline_audio::{AudioFrame, EchoCanceller, FRAME_MS, SAMPLE_RATE_HZ, SpeechProbability};
 use radline_call::{
-    CallEngine, CallEvent, CallInput, CallOutput, EndReason, EventKind, Medium, Reread, Transcript,
-    TurnId,
+    CallEngine, CallEvent, CallInput, CallOutput, EndReason, EventKind, Judgement, Medium, Reread,
+    Transcript, TurnId,
 };
 use radline_dialogue::{Action, ActionOutcome, Dialogue, Question};
 use radline_language::{labelled, understanding};
@@ -94,7 +94,8 @@ impl CallDriver {
         let (scenario, facts) =
             (Arc::clone(&services.site.scenario), Arc::clone(&services.site.facts));
         let dialogue = Dialogue::new(scenario, facts, services.clock.moment().local.date());
-        let engine = CallEngine::new(Medium::Voice, dialogue, Arc::clone(&services.red_flags));
+        let engine = CallEngine::new(Medium::Voice, dialogue, Arc::clone(&services.red_flags))
+            .with_approval(services.site.approval.clone());
         let (sender, results) = mpsc::channel(RESULTS_MAX);
         let log =
             EventLog::start(services.store.clone(), id.clone(), Arc::clone(&services.metrics));
@@ -261,6 +262,12 @@ impl CallDriver {
                 self.services.ears.overhear(self.number, audio, move |result| {
                     give(&sender, CallInput::Transcribed(turn, result.map(transcript)));
                 });
+            }
+            CallOutput::Draft { draft, text, sources, wait, unanswered } => {
+                if !self.handover.draft(draft, text, sources, wait, unanswered) {
+                    let nobody = CallInput::DraftJudged(draft, Judgement::Nobody, String::new());
+                    give(&self.sender, nobody);
+                }
             }
             CallOutput::QueueForPerson => self.handover.queue(true),
             CallOutput::LeaveQueue => self.handover.queue(false),

@@ -511,6 +511,14 @@ pub enum Providers {
         #[command(flatten)]
         data: Data,
     },
+    /// The one-time code of now, for whoever may read the data folder and has no authenticator at hand
+    Code {
+        /// The account's name
+        name: String,
+        /// Where the data is
+        #[command(flatten)]
+        data: Data,
+    },
     /// A bearer token for a provider system that acts for this account; it is shown once
     Token {
         /// The account's name

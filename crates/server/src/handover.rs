@@ -1,11 +1,13 @@
 //! A call's side of a person taking over: the desk's words, the person's line, and their voice.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use radline_audio::{AudioFrame, SpeechProbability};
 use radline_bridge::{CallHandle, CallerLine, DriverWord, Provider};
-use radline_call::{CallEvent, CallInput};
+use radline_call::{CallEvent, CallInput, Unanswered};
 use radline_dialogue::{Action, ActionOutcome, Dialogue};
+use radline_phi::Phi;
 use radline_speech::{SileroVoiceActivity, VoiceActivity};
 
 use crate::app::Services;
@@ -55,6 +57,9 @@ impl Handover {
                 self.ears = self.services.take_voice_activity();
                 self.close_tasks(provider);
                 CallInput::PersonJoined
+            }
+            DriverWord::Judged(draft, judgement, by) => {
+                CallInput::DraftJudged(draft, judgement, by)
             }
             DriverWord::Left(how) => {
                 tracing::info!(call = %self.call, ?how, "a provider left");
@@ -109,6 +114,18 @@ impl Handover {
         let Action::RequestCallback { reason, .. } = action else { return false };
         (self.news, self.escalated) = (true, true);
         self.desk.escalate(*reason)
+    }
+
+    /// A reply waits for a person's word. Whether anybody is there to give it.
+    pub fn draft(
+        &self,
+        draft: u64,
+        text: Phi<String>,
+        sources: Vec<String>,
+        wait: Duration,
+        unanswered: Unanswered,
+    ) -> bool {
+        self.desk.draft(draft, text, sources, wait, unanswered)
     }
 
     /// The caller waits on the line, or does not any more.

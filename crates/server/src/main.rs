@@ -128,6 +128,9 @@ async fn run_providers(what: cli::Providers) -> Result<()> {
         cli::Providers::Remove { name, data } => {
             commands::providers::remove(&open(&data).await?, &name).await
         }
+        cli::Providers::Code { name, data } => {
+            commands::providers::code(&open(&data).await?, &name).await
+        }
         cli::Providers::Token { name, data } => {
             commands::providers::token(&open(&data).await?, &name).await
         }

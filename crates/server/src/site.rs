@@ -1,6 +1,6 @@
 //! The site pack: everything that differs from hospital to hospital.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
+use radline_call::{Approval, Unanswered};
 use radline_clinic::{Office, ScheduleRule};
 use radline_dialogue::{DateOrder, Instruction, KnowledgeRecord, Modality, Scenario, SiteFacts};
 use serde::Deserialize;
@@ -33,6 +34,8 @@ pub struct Site {
     pub seed: Option<PathBuf>,
     /// Words that callers say with their names and numbers.
     pub spoken_words: Vec<String>,
+    /// Who approves replies before they are spoken; nobody where that is not asked for.
+    pub approval: Option<Approval>,
 }
 
 #[derive(Deserialize)]
@@ -43,6 +46,7 @@ struct SiteFile {
     schedule: ScheduleTable,
     #[serde(default)]
     recognition: RecognitionTable,
+    approval: Option<ApprovalTable>,
 }
 
 #[derive(Deserialize)]
@@ -101,6 +105,20 @@ struct ScheduleTable {
     horizon_days: u16,
     #[serde(default)]
     rule: Vec<RuleTable>,
+}
+
+/// Supervised mode.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ApprovalTable {
+    /// How long a draft waits for a provider, s.
+    wait_seconds: u64,
+    /// What happens when nobody decides.
+    #[serde(default)]
+    unanswered: Unanswered,
+    /// States whose replies are spoken without asking.
+    #[serde(default)]
+    granted: BTreeSet<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -169,6 +187,9 @@ impl Site {
         let timezone = TimeZone::get(&file.site.timezone)
             .with_context(|| format!("{}: timezone", path.display()))?;
         let seed = folder.join("clinic.jsonl");
+        let scenario = Scenario::load(&folder.join("scenarios"))?;
+        let approval = file.approval.map(|table| approval(table, &scenario)).transpose();
+        let approval = approval.with_context(|| path.display().to_string())?;
         Ok(Self {
             name: file.site.name,
             timezone,
@@ -181,13 +202,28 @@ impl Site {
                 demonstration: file.site.demonstration,
             }),
             office: Arc::new(file.site.office.into()),
-            scenario: Arc::new(Scenario::load(&folder.join("scenarios"))?),
+            scenario: Arc::new(scenario),
             schedule: file.schedule.rule.into_iter().map(ScheduleRule::from).collect(),
             horizon_days: file.schedule.horizon_days,
             seed: seed.is_file().then_some(seed),
             spoken_words: file.recognition.words,
+            approval,
         })
     }
+}
+
+/// Longest that a site may let a caller wait for a provider's word, s.
+const APPROVAL_WAIT_MAX_S: u64 = 30;
+
+fn approval(table: ApprovalTable, scenario: &Scenario) -> Result<Approval> {
+    let ApprovalTable { wait_seconds, unanswered, granted } = table;
+    if !(1..=APPROVAL_WAIT_MAX_S).contains(&wait_seconds) {
+        bail!("[approval] wait_seconds must be between 1 and {APPROVAL_WAIT_MAX_S}");
+    }
+    if let Some(state) = granted.iter().find(|state| !scenario.states.contains_key(*state)) {
+        bail!("[approval] granted: there is no state \"{state}\"");
+    }
+    Ok(Approval { wait: Duration::from_secs(wait_seconds), unanswered, granted })
 }
 
 impl From<OfficeTable> for Office {

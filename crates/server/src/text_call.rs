@@ -213,6 +213,7 @@ impl TextCall {
             CallOutput::Transcribe { .. }
             | CallOutput::Ask(_)
             | CallOutput::Overhear { .. }
+            | CallOutput::Draft { .. }
             | CallOutput::QueueForPerson
             | CallOutput::LeaveQueue
             | CallOutput::Synthesize { .. }

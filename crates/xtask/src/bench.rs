@@ -71,7 +71,8 @@ pub(crate) fn overlap(sounds: &str, calls: usize) -> Result<()> {
         let server = setup.serve(&data)?;
         let first = played.to_string();
         let more = ["--sounds", sounds, "--first-sound", &first];
-        let report = setup.call_with(server.sip, &data.join("caller.json"), false, &more)?;
+        let report =
+            setup.call_with(server.sip, &data.join("caller.json"), false, server::BOOKS, &more)?;
         server.stop()?;
         let list = setup.json_lines(&["appointments", "list", "--json", "--data", folder])?;
         booked += usize::from(list.iter().any(|entry| entry["status"] == "booked"));

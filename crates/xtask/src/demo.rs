@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::person_demo;
 use crate::server::{self, Setup};
 
 /// Sets up, serves, calls, shows. With `once` it ends after the call.
@@ -33,6 +34,7 @@ pub(crate) fn run(once: bool) -> Result<()> {
          Health and metrics: http://{}/metrics",
         server.sip, server.http
     );
+    person_demo::run(&setup, &server, &data)?;
     server.wait()
 }
 

@@ -5,6 +5,7 @@ mod bench;
 mod demo;
 mod licences;
 mod packages;
+mod person_demo;
 mod python;
 mod server;
 mod shell;

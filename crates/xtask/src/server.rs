@@ -14,6 +14,9 @@ use crate::{packages, shell};
 /// How long a server may take to load its models and, the first time, to make its fixed sentences.
 const READY_SECONDS: u32 = 300;
 
+/// A caller who books a scan.
+pub(crate) const BOOKS: &str = "tests/personas/carter.toml";
+
 /// Programs and models.
 pub(crate) struct Setup {
     binaries: PathBuf,
@@ -61,15 +64,16 @@ impl Setup {
 
     /// Places a call; the conversation is shown or not.
     pub(crate) fn call(&self, sip: SocketAddr, report: &Path, show: bool) -> Result<Value> {
-        self.call_with(sip, report, show, &[])
+        self.call_with(sip, report, show, BOOKS, &[])
     }
 
-    /// The same with more arguments for the caller.
+    /// The same with another persona, and more arguments for the caller.
     pub(crate) fn call_with(
         &self,
         sip: SocketAddr,
         report: &Path,
         show: bool,
+        persona: &str,
         more: &[&str],
     ) -> Result<Value> {
         let mut command = Command::new(self.binaries.join("caller"));
@@ -77,7 +81,7 @@ impl Setup {
             .arg(sip.to_string())
             .arg("--models")
             .arg(&self.models)
-            .args(["--persona", "tests/personas/carter.toml", "--report"])
+            .args(["--persona", persona, "--report"])
             .arg(report)
             .args(more)
             .current_dir(shell::root());

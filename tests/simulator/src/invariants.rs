@@ -286,6 +286,7 @@ fn change_has_a_cause(seen: &Seen<'_>) -> Option<String> {
                 | EventKind::Started { .. }
                 | EventKind::Problem { .. }
                 | EventKind::EscalationEnded { .. }
+                | EventKind::DraftDecided { .. }
                 | EventKind::Resumed
         ),
         _ => false,

@@ -1,7 +1,7 @@
 //! One simulated call: the engine between a caller, a network, models and a clinic.
 
-use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::hash::{Hash, Hasher};
 use std::path::Path;
@@ -11,8 +11,8 @@ use std::time::Duration;
 use radline_audio::jitter_buffer::{JitterBuffer, Packet, Playout};
 use radline_audio::{AudioFrame, DtmfDigit, FRAME_MS, FRAME_SAMPLES, SpeechProbability};
 use radline_call::{
-    CallEngine, CallEvent, CallInput, CallOutput, EventKind, Medium, Reread, SecondReading,
-    SpokenPart, Transcript, TurnId,
+    Approval, CallEngine, CallEvent, CallInput, CallOutput, EventKind, Judgement, Medium, Reread,
+    SecondReading, SpokenPart, Transcript, TurnId, Unanswered,
 };
 use radline_dialogue::{
     Action, ActionOutcome, Command, Dialogue, RedFlag, RedFlags, Scenario, SiteFacts, Understanding,
@@ -113,10 +113,20 @@ fn dialogue() -> Dialogue {
     Dialogue::new(Arc::clone(scenario), Arc::clone(facts), TODAY)
 }
 
-fn engine() -> CallEngine {
+/// One call in eight is supervised, each in its own way.
+fn approval(seed: u64) -> Option<Approval> {
+    let unanswered = [Unanswered::Hold, Unanswered::Speak, Unanswered::Person];
+    seed.is_multiple_of(8).then(|| Approval {
+        wait: Duration::from_secs(8),
+        unanswered: unanswered[(seed / 8 % 3) as usize],
+        granted: BTreeSet::from(["greeting".to_owned()]),
+    })
+}
+
+fn engine(seed: u64) -> CallEngine {
     static FLAGS: OnceLock<Arc<RedFlags>> = OnceLock::new();
     let flags = FLAGS.get_or_init(|| Arc::new(RedFlags::english()));
-    CallEngine::new(Medium::Voice, dialogue(), Arc::clone(flags))
+    CallEngine::new(Medium::Voice, dialogue(), Arc::clone(flags)).with_approval(approval(seed))
 }
 
 /// Simulates the call of one seed. Returns its figures and its transcript.
@@ -153,7 +163,7 @@ impl World {
             seed,
             heap,
             now: Duration::ZERO,
-            engine: engine(),
+            engine: engine(seed),
             caller,
             drift,
             up: Link::new(up),
@@ -390,11 +400,25 @@ impl World {
                 }
             }
             CallOutput::Record(event) => self.follow_person(&event.kind),
+            CallOutput::Draft { draft, .. } => self.judge(draft),
             CallOutput::Ask(_)
             | CallOutput::LeaveQueue
             | CallOutput::StartRecording
             | CallOutput::StopRecording => {}
         }
+    }
+
+    /// Whoever supervises approves most drafts, in their own time, and forgets some.
+    fn judge(&mut self, draft: u64) {
+        let delay = Duration::from_millis(self.random.random_range(50..12_000));
+        let judgement = match self.random.random_range(0..10) {
+            0 => Judgement::Reject,
+            1 => Judgement::Edit("And what would you like to do?".into()),
+            2 => Judgement::Nobody,
+            3 => return,
+            _ => Judgement::Approve,
+        };
+        self.later(delay, CallInput::DraftJudged(draft, judgement, "jo".to_owned()));
     }
 
     fn follow_person(&mut self, event: &EventKind) {
@@ -497,7 +521,7 @@ impl World {
 
     /// The same inputs lead to the same outputs and the same state.
     fn replay(&mut self) {
-        let mut again = engine();
+        let mut again = engine(self.seed);
         let mut outputs = DefaultHasher::new();
         for (now, input) in self.inputs.drain(..) {
             again.handle(now, input);

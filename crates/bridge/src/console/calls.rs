@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{ConnectInfo, Path, State};
 use axum::http::StatusCode;
-use radline_call::PersonLeft;
+use radline_call::{Judgement, PersonLeft};
 use radline_phi::Phi;
 use serde::Deserialize;
 use serde_json::json;
@@ -16,6 +16,7 @@ use super::answer::{Answer, Failed, done};
 use super::session::Session;
 use super::talk::{self, Goodbye};
 use crate::desk::Refusal;
+use crate::limits;
 use crate::wrap_up;
 
 pub(super) async fn claim(
@@ -113,6 +114,38 @@ pub(super) async fn finish(
     let WrapUp { outcome, note } = words;
     let words = wrap_up::Words { how: PersonLeft::Finished, outcome, note: Phi::new(note) };
     wrap_up::keep(&console.parts.store, console.now(), who, &id, words).await;
+    Ok(done())
+}
+
+#[derive(Deserialize)]
+pub(super) struct Word {
+    verdict: String,
+    #[serde(default)]
+    text: String,
+}
+
+/// A provider's word about a draft.
+pub(super) async fn judge(
+    State(console): State<Arc<Console>>,
+    session: Session,
+    Path((id, draft)): Path<(String, u64)>,
+    Json(word): Json<Word>,
+) -> Answer {
+    session.allow("talk")?;
+    let judgement = match word.verdict.as_str() {
+        "approve" => Judgement::Approve,
+        "reject" => Judgement::Reject,
+        "edit" if !word.text.trim().is_empty() => {
+            Judgement::Edit(Phi::new(word.text.trim().chars().take(limits::NOTE_MAX).collect()))
+        }
+        _ => {
+            let text = "Approve it, reject it, or say what is to be spoken instead.";
+            return Err(Failed::new(StatusCode::BAD_REQUEST, text));
+        }
+    };
+    let who = &session.provider;
+    console.parts.store.audit(&who.name, "decide_draft", &id, console.now()).await?;
+    console.parts.bridge.judge(who, &id, draft, judgement)?;
     Ok(done())
 }
 

@@ -159,7 +159,7 @@ fn queued(call: &QueuedCall, me: &Provider) -> Value {
         "about": call.about.as_ref().map(|about| about.expose().as_str()),
         "provider": holder.map(|holder| holder.display.as_str()),
         "mine": holder.is_some_and(|holder| holder.name == me.name),
-        "draft": false,
+        "draft": call.draft,
     })
 }
 
@@ -231,6 +231,20 @@ pub(super) fn followed(number: u64, item: FeedItem) -> (&'static str, Value) {
             ("happening", json!({ "seq": number, "at_ms": at_ms, "what": what, "text": text }))
         }
         FeedItem::Brief(known) => ("brief", brief(&known)),
+        FeedItem::Draft(draft) => {
+            let shown = json!({
+                "draft": draft.draft,
+                "text": draft.text.expose(),
+                "sources": draft.sources,
+                "deadline": draft.deadline.as_millisecond(),
+                "policy": draft.unanswered.key(),
+                "question": draft.said.as_ref().map(Phi::expose),
+            });
+            ("draft", shown)
+        }
+        FeedItem::DraftOver { draft, verdict } => {
+            ("draft_over", json!({ "draft": draft, "verdict": verdict.key() }))
+        }
         FeedItem::State(state) => {
             let state = match state {
                 CallState::WithAgent => "with_agent",

@@ -112,6 +112,7 @@ pub fn router(parts: ConsoleParts) -> Router {
         .route("/calls/{id}/audio", post(calls::audio))
         .route("/calls/{id}/hand_back", post(calls::hand_back))
         .route("/calls/{id}/finish", post(calls::finish))
+        .route("/calls/{id}/drafts/{draft}", post(calls::judge))
         .route("/calls/{id}/recording", get(recording::audio))
         .route("/calls/{id}/waveform", get(recording::waveform))
         .route("/tasks", get(records::tasks))

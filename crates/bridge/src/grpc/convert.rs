@@ -31,6 +31,7 @@ pub(super) fn queued(call: QueuedCall) -> v1::QueuedCall {
         about: exposed(call.about),
         provider,
         began_unix_ms: call.began.as_millisecond(),
+        draft: call.draft,
     }
 }
 
@@ -152,6 +153,16 @@ pub(super) fn followed(sequence: u64, item: FeedItem) -> v1::FollowCallResponse 
             What::Happening(v1::Happening { happened_at_ms: at_ms, kind: what.to_owned(), text })
         }
         FeedItem::Brief(known) => What::Brief(brief(*known)),
+        FeedItem::Draft(draft) => What::Draft(v1::Draft {
+            draft_id: draft.draft,
+            text: draft.text.into_exposed(),
+            sources: draft.sources,
+            deadline_unix_ms: draft.deadline.as_millisecond(),
+            policy: draft.unanswered.key().to_owned(),
+        }),
+        FeedItem::DraftOver { draft, verdict } => {
+            What::DraftOver(v1::DraftOver { draft_id: draft, verdict: verdict.key().to_owned() })
+        }
         FeedItem::State(state) => What::State(
             match state {
                 CallState::WithAgent => v1::CallState::WithAgent,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use radline_call::Judgement;
+use radline_phi::Phi;
 use radline_store::{Account, Role};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
@@ -73,7 +75,7 @@ pub fn token_hash(token: &str) -> String {
 pub(super) fn refused(refusal: &Refusal) -> Status {
     match refusal {
         Refusal::Over => Status::not_found(refusal.to_string()),
-        Refusal::Taken(_) | Refusal::Busy | Refusal::NotYours => {
+        Refusal::Taken(_) | Refusal::Busy | Refusal::NotYours | Refusal::Decided => {
             Status::failed_precondition(refusal.to_string())
         }
     }
@@ -185,6 +187,27 @@ impl ProviderService for ProviderGrpc {
     async fn talk(&self, request: Request<Streaming<v1::TalkRequest>>) -> Answer<Self::TalkStream> {
         let who = self.who(&request).await?;
         talk::talk(self.grpc.clone(), who, request.into_inner()).await
+    }
+
+    async fn decide_draft(
+        &self,
+        request: Request<v1::DecideDraftRequest>,
+    ) -> Answer<v1::DecideDraftResponse> {
+        let who = self.who(&request).await?;
+        let message = request.into_inner();
+        let judgement = match message.verdict() {
+            v1::Verdict::Approve => Judgement::Approve,
+            v1::Verdict::Reject => Judgement::Reject,
+            v1::Verdict::Edit if !message.text.trim().is_empty() => {
+                Judgement::Edit(Phi::new(message.text.chars().take(limits::NOTE_MAX).collect()))
+            }
+            _ => return Err(Status::invalid_argument("say approve, reject, or edit with a text")),
+        };
+        self.audit(&who, "decide_draft", &message.call_id).await?;
+        let bridge = &self.grpc.bridge;
+        let judged = bridge.judge(&who, &message.call_id, message.draft_id, judgement);
+        judged.map_err(|error| refused(&error))?;
+        Ok(Response::new(v1::DecideDraftResponse {}))
     }
 
     async fn follow_call(

@@ -75,6 +75,7 @@ impl CallEngine {
 
     fn check_deadlines(&mut self) {
         self.fill_the_wait();
+        self.check_draft();
         if let Waiting::Clinic { request, since, action, .. } = self.waiting
             && self.now.saturating_sub(since) > limits::CLINIC_DEADLINE
         {

@@ -11,6 +11,7 @@ use super::person::Speaker;
 use super::planning::{Plan, Preparation, Said};
 use super::timing::Stopwatch;
 use super::{CallEngine, Medium, Waiting};
+use crate::approval::DraftVerdict;
 use crate::barge_in::Verdict;
 use crate::end_of_turn::{self, Evidence, Reading};
 use crate::endpointing::Change;
@@ -100,6 +101,7 @@ impl CallEngine {
             Change::Quiet => {}
             // What was heard so far was not all: drop the attempt and wait for the rest.
             Change::Begun => {
+                self.withdraw_draft();
                 self.settle_part();
                 self.hearing = None;
             }
@@ -120,7 +122,9 @@ impl CallEngine {
             Waiting::Caller { question, .. } | Waiting::Person { question, .. } => {
                 Some(question.clone())
             }
-            Waiting::LastWords(EndReason::Finished) => Some(Question::of(Expectation::Open)),
+            Waiting::LastWords(EndReason::Finished) | Waiting::Approval => {
+                Some(Question::of(Expectation::Open))
+            }
             _ => None,
         }
     }
@@ -309,6 +313,9 @@ impl CallEngine {
             return;
         };
         hearing.understanding = Some((understanding, now));
+        if matches!(self.waiting, Waiting::Approval) && !self.heard_over_draft() {
+            return;
+        }
         let asked = self.heard_enough();
         if self.overlap.is_some() && !self.settle_overlap() {
             return;
@@ -408,6 +415,7 @@ impl CallEngine {
             ),
         });
         if let Some(class) = plan.flag {
+            self.drop_draft(DraftVerdict::Withdrawn, "danger");
             self.owed.clear();
             self.record(EventKind::RedFlagRaised { class });
         }

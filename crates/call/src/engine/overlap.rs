@@ -105,7 +105,8 @@ impl CallEngine {
 
     fn lengthen_overlap(&mut self) {
         let voiced = self.endpointing.voiced();
-        let filler = matches!(self.waiting, Waiting::Clinic { .. }) && self.playout.is_speaking();
+        let waits = matches!(self.waiting, Waiting::Clinic { .. } | Waiting::Approval);
+        let filler = waits && self.playout.is_speaking();
         if filler && voiced >= limits::PAUSE_AFTER && !self.playout.is_firm() {
             // What is said while the clinic is asked can be done without; the caller's words are
             // heard as soon as the clinic has answered.
@@ -216,7 +217,7 @@ impl CallEngine {
 
     /// The caller goes on with the turn before: what it led to is undone, and both parts are
     /// heard as one utterance.
-    fn reopen(&mut self) -> bool {
+    pub(super) fn reopen(&mut self) -> bool {
         let Some(checkpoint) = self.checkpoint.take() else { return false };
         self.drop_prompt();
         self.hearing = None;

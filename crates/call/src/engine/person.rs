@@ -9,6 +9,7 @@ use radline_dialogue::{Action, ActionOutcome, CallbackReason};
 use radline_phi::Phi;
 
 use super::{CallEngine, Medium, Waiting};
+use crate::approval::DraftVerdict;
 use crate::endpointing::{Change, Endpointing};
 use crate::event::{EndReason, EscalationOutcome, EventKind};
 use crate::input::{PersonLeft, Transcript, TurnId};
@@ -125,6 +126,7 @@ impl CallEngine {
         }
         let waited = self.waits_for_person().map(|since| self.now.saturating_sub(since));
         let waited_ms = waited.unwrap_or_default().as_millis() as u64;
+        self.drop_draft(DraftVerdict::TakenOver, "person");
         self.forget_hearing();
         (self.overlap, self.checkpoint, self.second_thought) = (None, None, None);
         self.owed.clear();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use radline_audio::{AudioFrame, FRAME_SAMPLES, SpeechProbability};
 use radline_call::{
-    CallEngine, CallInput, CallOutput, EndReason, EventKind, Medium, Reread, SpokenPart,
+    Approval, CallEngine, CallInput, CallOutput, EndReason, EventKind, Medium, Reread, SpokenPart,
     Transcript, TurnId,
 };
 use radline_dialogue::{Action, Command, Dialogue, RedFlags, Scenario, SiteFacts, Understanding};
@@ -33,6 +33,8 @@ pub(super) struct World {
     pub(super) recording: bool,
     /// Audio of a conversation that is to be written down.
     pub(super) overheard: Vec<TurnId>,
+    /// Replies that wait for a person's word.
+    pub(super) drafts: Vec<(u64, String)>,
     /// Whether the caller waits on the line for a person.
     pub(super) queued: bool,
     pub(super) synthesises: bool,
@@ -44,13 +46,28 @@ impl World {
     }
 
     pub(super) fn with(medium: Medium, sentence_frames: usize, synthesises: bool) -> Self {
+        Self::of(medium, sentence_frames, synthesises, None)
+    }
+
+    /// A call whose replies are approved.
+    pub(super) fn supervised(medium: Medium, policy: Approval) -> Self {
+        Self::of(medium, 25, true, Some(policy))
+    }
+
+    fn of(
+        medium: Medium,
+        sentence_frames: usize,
+        synthesises: bool,
+        policy: Option<Approval>,
+    ) -> Self {
         let scenario = Scenario::load(std::path::Path::new(FOLDER)).expect("sound");
         let names = ["hospital", "department", "emergency_number", "crisis_line", "office_hours"];
         let values: BTreeMap<String, String> =
             names.iter().map(|name| ((*name).to_owned(), (*name).to_owned())).collect();
         let site = Arc::new(SiteFacts { values, ..SiteFacts::default() });
         let dialogue = Dialogue::new(Arc::new(scenario), site, jiff::civil::date(2026, 11, 23));
-        let engine = CallEngine::new(medium, dialogue, Arc::new(RedFlags::english()));
+        let engine =
+            CallEngine::new(medium, dialogue, Arc::new(RedFlags::english())).with_approval(policy);
         let mut world = Self {
             engine,
             now: Duration::ZERO,
@@ -66,6 +83,7 @@ impl World {
             hung_up: None,
             recording: false,
             overheard: Vec::new(),
+            drafts: Vec::new(),
             queued: false,
             synthesises,
         };
@@ -102,6 +120,9 @@ impl World {
                 CallOutput::Supervise(turn) => self.rereads.push(turn),
                 CallOutput::Ask(_) => {}
                 CallOutput::Overhear { turn, .. } => self.overheard.push(turn),
+                CallOutput::Draft { draft, text, .. } => {
+                    self.drafts.push((draft, text.into_exposed()));
+                }
                 CallOutput::QueueForPerson => self.queued = true,
                 CallOutput::LeaveQueue => self.queued = false,
                 CallOutput::Play(_) => self.played += 1,

@@ -12,6 +12,8 @@ pub struct Handover {
     pub returned: String,
     /// The state after the connection to the person broke.
     pub lost: String,
+    /// The state after a person did not let a reply pass.
+    pub rejected: String,
     /// Said every now and then to a caller who is the next to be taken.
     pub next_in_line: String,
     /// Said every now and then to a caller with others before them; `{place}` counts from two.

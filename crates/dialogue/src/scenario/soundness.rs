@@ -48,6 +48,7 @@ impl Scenario {
             ("empathy.strong", &line.empathy.strong),
             ("handover.returned", &line.handover.returned),
             ("handover.lost", &line.handover.lost),
+            ("handover.rejected", &line.handover.rejected),
         ];
         for (place, target) in starts.into_iter().chain(line.exits.all()) {
             self.check_target(&format!("[line] {place}"), target, &mut findings);

@@ -33,6 +33,18 @@ impl Dialogue {
         self.go(&target, Prompt::default())
     }
 
+    /// A person did not let a reply pass: they, or another one, take over.
+    pub fn rejected(&mut self) -> DialogueMove {
+        let target = self.scenario.line.handover.rejected.clone();
+        self.go(&target, Prompt::default())
+    }
+
+    /// Whether a person has been called: in danger, or because the caller needs one. What is said until
+    /// they come are fixed words.
+    pub const fn is_with_a_person(&self) -> bool {
+        self.red_flag.is_some() || self.callback_due.is_some()
+    }
+
     /// The connection to the person broke: the caller goes back to waiting.
     pub fn person_lost(&mut self) -> DialogueMove {
         let target = self.scenario.line.handover.lost.clone();

@@ -55,6 +55,16 @@ pub async fn remove(store: &Store, name: &str) -> Result<()> {
     terminal::line(&format!("removed {name}"))
 }
 
+/// Prints the one-time code of now.
+pub async fn code(store: &Store, name: &str) -> Result<()> {
+    let Some(account) = store.account(name).await? else {
+        bail!("there is no account {name}; `radline providers list` shows them");
+    };
+    let now = Clock::real(TimeZone::UTC).moment().now;
+    let code = credentials::code_of(&account, now).context("this account has no one-time codes")?;
+    terminal::line(&code)
+}
+
 /// Makes a bearer token.
 pub async fn token(store: &Store, name: &str) -> Result<()> {
     if store.account(name).await?.is_none() {
