@@ -129,6 +129,7 @@ def main():
     parser.add_argument("--name", required=True)
     parser.add_argument("--tone", required=True, help="the microphone's sound, WAV")
     parser.add_argument("--chromium", default="/usr/bin/chromium")
+    parser.add_argument("--vanish", action="store_true", help="close the browser in the conversation")
     parser.add_argument("--pictures")
     parser.add_argument("--theme", default="light", choices=["light", "dark"])
     parser.add_argument("--size", default="1366x768")
@@ -159,8 +160,9 @@ def main():
         heard = console.hears_caller()
         console.page.wait_for_timeout(1_500)
         console.look("talking")
-        console.finish()
-        console.views()
+        if not options.vanish:
+            console.finish()
+            console.views()
         browser.close()
     seen = {
         "claim_to_audio_ms": connected_ms,

@@ -56,10 +56,8 @@ fn microphone(file: &Path) -> Result<()> {
     Ok(wav.finalize()?)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_provider_takes_a_call_in_a_browser() -> Result<()> {
-    let _turn = ONE_AT_A_TIME.lock().await;
-    let stage = Stage::set().await?;
+/// A provider's browser, signed in and available.
+async fn browser(stage: &Stage, more: &[&str]) -> Result<Client> {
     let data = stage.folder.path();
     let add = ["providers", "add", "jo", "--display", "Jo Park", "--role", "supervisor"];
     let printed = run(&add, data, &format!("{PASSWORD}\n")).await?;
@@ -70,11 +68,39 @@ async fn a_provider_takes_a_call_in_a_browser() -> Result<()> {
     let (url, sound) = (format!("http://{}", stage.server.http), sound.display().to_string());
     let pictures = std::env::var("RADLINE_PICTURES").ok();
     let mut arguments = vec!["--url", &url, "--name", "jo", "--tone", &sound];
+    arguments.extend(more);
     if let Some(pictures) = &pictures {
         arguments.extend(["--pictures", pictures]);
     }
     let mut browser = Client::start("console/browser.py", &arguments, &secrets)?;
     browser.present().await?;
+    Ok(browser)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_vanishes_leaves_the_caller_with_a_word() -> Result<()> {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let stage = Stage::set().await?;
+    let browser = browser(&stage, &["--vanish"]).await?;
+    let mut caller = stage.caller().await?;
+    ensure!(caller.hears_tone(PROVIDER, 4 * SOON).await, "the caller does not hear the browser");
+    caller.begin_saying(tone(CALLER, 12.0, TELEPHONE_RATE_HZ));
+    let seen = browser.seen().await?;
+    ensure!(seen["heard_caller"] == true, "the browser does not hear the caller: {seen}");
+    stage.said("lost my colleague").await?;
+    // Nobody else is there, so what can be promised is promised.
+    stage.said("call you back").await?;
+    caller.hang_up().await?;
+    ensure!(stage.outcomes().await?.first().is_some_and(|first| first == "provider_dropped"), "");
+    ensure!(stage.server.json(&["tasks", "list"]).await?.len() == 1, "the task is gone");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_takes_a_call_in_a_browser() -> Result<()> {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let stage = Stage::set().await?;
+    let browser = browser(&stage, &[]).await?;
     let caller = stage.caller().await?;
     if !caller.hears_tone(PROVIDER, 4 * SOON).await {
         let seen = browser.seen().await;

@@ -35,6 +35,8 @@ async fn a_person_takes_over_is_lost_gives_back_and_finishes() -> Result<()> {
     let queued = jo.queued(waits).await?;
     let call = queued.call_id.as_str();
     let escalation = queued.escalation.context("why")?;
+    let seen = jiff::Timestamp::now().as_millisecond() - escalation.since_unix_ms;
+    println!("escalation to the provider's screen: {seen} ms");
     ensure!(escalation.reason() == v1::Reason::Requested, "{escalation:?}");
     ensure!(escalation.trigger.to_lowercase().contains("person"), "{escalation:?}");
 

@@ -352,7 +352,7 @@ impl CallDriver {
     async fn close(&mut self) -> Option<PathBuf> {
         self.services.reader.forget(self.number);
         self.services.supervisor.forget(self.number);
-        self.handover.hang_up();
+        self.handover.end(self.ended);
         self.handover.describe(self.engine.dialogue()).await;
         if let Some(ears) = self.ears.take() {
             self.services.give_back_voice_activity(ears);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use radline_audio::{AudioFrame, SpeechProbability};
-use radline_bridge::{CallHandle, CallerLine, DriverWord, Provider};
-use radline_call::{CallEvent, CallInput, Unanswered};
+use radline_bridge::{CallHandle, CallerLine, DriverWord};
+use radline_call::{CallEvent, CallInput, EndReason, PersonLeft, Unanswered};
 use radline_dialogue::{Action, ActionOutcome, Dialogue};
 use radline_phi::Phi;
 use radline_speech::{SileroVoiceActivity, VoiceActivity};
@@ -18,6 +18,8 @@ pub struct Handover {
     desk: CallHandle,
     call: String,
     line: Option<CallerLine>,
+    /// The account of whoever took over last.
+    provider: Option<String>,
     /// Hears whether the person speaks; there while one is.
     ears: Option<SileroVoiceActivity>,
     /// Something happened that a brief may tell.
@@ -35,6 +37,7 @@ impl Handover {
             desk,
             call: call.to_owned(),
             line: None,
+            provider: None,
             ears: None,
             news: false,
             escalated: false,
@@ -55,7 +58,7 @@ impl Handover {
                 tracing::info!(call = %self.call, provider = %provider.name, "a provider took over");
                 self.line = Some(line);
                 self.ears = self.services.take_voice_activity();
-                self.close_tasks(provider);
+                self.provider = Some(provider.name);
                 CallInput::PersonJoined
             }
             DriverWord::Judged(draft, judgement, by) => {
@@ -63,18 +66,23 @@ impl Handover {
             }
             DriverWord::Left(how) => {
                 tracing::info!(call = %self.call, ?how, "a provider left");
+                if how != PersonLeft::Lost {
+                    self.close_tasks();
+                }
                 self.hang_up();
                 CallInput::PersonLeft(how)
             }
         }
     }
 
-    /// Who takes over has the task with the call.
-    fn close_tasks(&self, provider: Provider) {
+    /// Who has spoken with the caller has seen to what they are called back for. Not before that: a
+    /// connection that breaks, or a server that dies, must leave the task.
+    fn close_tasks(&self) {
+        let Some(provider) = self.provider.clone() else { return };
         let (services, call) = (Arc::clone(&self.services), self.call.clone());
         tokio::spawn(async move {
             let now = services.clock.moment().now;
-            let note = format!("taken over in the call by {}", provider.name);
+            let note = format!("taken over in the call by {provider}");
             if let Err(error) = services.store.close_callbacks(&call, &note, now).await {
                 tracing::error!(%error, "a task that a provider took over could not be closed");
             }
@@ -161,8 +169,16 @@ impl Handover {
         }
     }
 
+    /// The call is over. A caller who hung up on a person has been spoken with.
+    pub fn end(&mut self, reason: Option<EndReason>) {
+        if self.is_joined() && reason == Some(EndReason::CallerHungUp) {
+            self.close_tasks();
+        }
+        self.hang_up();
+    }
+
     /// The person's line is cut.
-    pub fn hang_up(&mut self) {
+    fn hang_up(&mut self) {
         self.line = None;
         if let Some(ears) = self.ears.take() {
             self.services.give_back_voice_activity(ears);

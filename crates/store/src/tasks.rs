@@ -63,6 +63,36 @@ impl NewTask {
         Self { kind, reason, urgent: false, patient: None, story }
     }
 
+    /// Brings the call's open task of this kind up to date. Whether there is one.
+    async fn replace(
+        &self,
+        connection: &mut SqliteConnection,
+        call: &str,
+        due: DateTime,
+    ) -> Result<bool, StoreError> {
+        let story: Vec<&String> = self.story.iter().map(Phi::expose).collect();
+        let story = serde_json::to_string(&story);
+        let replaced = sqlx::query(
+            "UPDATE task SET
+               reason = CASE
+                 WHEN ?1 IN ('person_lost', 'failure') THEN reason
+                 WHEN reason LIKE 'red_flag %' AND ?1 NOT LIKE 'red_flag %' THEN reason
+                 ELSE ?1 END,
+               patient_id = coalesce(?2, patient_id),
+               number = coalesce(number, (SELECT phone FROM patient WHERE id = ?2)),
+               story = ?3, due = min(due, ?4)
+             WHERE call_id = ?5 AND kind = 'callback' AND done IS NULL",
+        )
+        .bind(&self.reason)
+        .bind(&self.patient)
+        .bind(story.map_err(|_| StoreError::Corrupt { what: "task" })?)
+        .bind(due.to_string())
+        .bind(call)
+        .execute(connection)
+        .await?;
+        Ok(replaced.rows_affected() > 0)
+    }
+
     pub(crate) async fn insert(
         &self,
         connection: &mut SqliteConnection,
@@ -100,7 +130,11 @@ impl Store {
     ) -> Result<ActionOutcome, StoreError> {
         let due = if task.urgent { moment.local } else { office.callback_due(moment.local) };
         let mut connection = self.pool.acquire().await?;
-        task.insert(&mut connection, call, moment, due).await?;
+        // A call has one call-back. Another reason in the same call, such as a person who was lost, adds
+        // to it what is known by now and makes it no later.
+        if !task.replace(&mut connection, call, due).await? {
+            task.insert(&mut connection, call, moment, due).await?;
+        }
         let row = sqlx::query("SELECT phone FROM patient WHERE id = ?")
             .bind(&task.patient)
             .fetch_optional(&mut *connection)

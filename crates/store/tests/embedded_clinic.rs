@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::civil::{DateTime, Weekday, date, datetime, time};
 use radline_clinic::{Office, parse_jsonl};
-use radline_dialogue::{Action, ActionOutcome, CallbackReason, TimeWish};
+use radline_dialogue::{Action, ActionOutcome, CallbackReason, RedFlag, TimeWish};
 use radline_store::{Moment, Store};
 
 const CLINIC: &str = r#"
@@ -22,7 +22,7 @@ const CLINIC: &str = r#"
 struct World {
     store: Store,
     office: Office,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl World {
@@ -38,7 +38,7 @@ impl World {
             holidays: Vec::new(),
             callback_within: Duration::from_hours(2),
         };
-        Self { store, office, _folder: folder }
+        Self { store, office, folder }
     }
 
     async fn act(&self, call: &str, seconds: i64, action: Action) -> ActionOutcome {
@@ -54,6 +54,15 @@ impl World {
             notes: Vec::new(),
         };
         self.act(call, 10, action).await
+    }
+
+    /// Changes the database behind the store's back.
+    async fn run(&self, sql: &'static str) {
+        let file = self.folder.path().join("radline.db");
+        let url = format!("sqlite://{}", file.display());
+        let pool = sqlx::SqlitePool::connect(&url).await.expect("opens");
+        sqlx::query(sql).execute(&pool).await.expect("runs");
+        pool.close().await;
     }
 
     async fn active(&self) -> Vec<(String, String)> {
@@ -179,6 +188,43 @@ async fn a_call_back_frees_the_hold_and_keeps_number_and_place() {
     world.act("c", 0, amend).await;
     let tasks = world.store.tasks().await.expect("lists");
     assert_eq!(tasks[0].number.expose().as_deref(), Some("5550173"));
+}
+
+#[tokio::test]
+async fn a_call_has_one_call_back_and_its_gravest_reason() {
+    let world = World::new().await;
+    let request = |reason| Action::RequestCallback { reason, patient: None, story: Vec::new() };
+    for reason in [
+        CallbackReason::Asked,
+        CallbackReason::RedFlag(RedFlag::ContrastReaction),
+        CallbackReason::PersonLost,
+        CallbackReason::Asked,
+    ] {
+        world.act("c", 0, request(reason)).await;
+    }
+    world.act("d", 0, request(CallbackReason::Asked)).await;
+    let tasks = world.store.tasks().await.expect("lists");
+    let reasons: Vec<&str> = tasks.iter().map(|task| task.reason.as_str()).collect();
+    assert_eq!(reasons, ["red_flag contrast_reaction", "asked"]);
+    let now = jiff::Timestamp::from_second(1_790_000_000).expect("in range");
+    world.store.close_callbacks("c", "spoken with", now).await.expect("closes");
+    assert_eq!(world.store.tasks().await.expect("lists").len(), 1);
+}
+
+#[tokio::test]
+async fn the_audit_tells_when_it_was_changed() {
+    let world = World::new().await;
+    let now = jiff::Timestamp::from_second(1_790_000_000).expect("in range");
+    for what in ["sign_in", "view_call", "listen"] {
+        world.store.audit("jo", what, "call-1", now).await.expect("writes");
+    }
+    let (entries, broken) = world.store.audit_trail().await.expect("reads");
+    assert_eq!((entries.len(), broken), (3, None));
+    world.run("UPDATE audit SET who = 'sam' WHERE seq = 2").await;
+    assert_eq!(world.store.audit_trail().await.expect("reads").1, Some(2));
+    world.run("UPDATE audit SET who = 'jo' WHERE seq = 2").await;
+    world.run("DELETE FROM audit WHERE seq = 1").await;
+    assert_eq!(world.store.audit_trail().await.expect("reads").1, Some(2));
 }
 
 #[tokio::test]
