@@ -87,8 +87,8 @@ class Provider:
                     return call
         sys.exit("nobody called")
 
-    def talk(self, call, seconds):
-        """Talks until the caller's tone was heard, then finishes. What was heard."""
+    def talk(self, call, seconds, linger):
+        """Talks until the caller's tone was heard, then finishes, or lingers. What was heard."""
         outgoing = queue.Queue(maxsize=100)
         pb = self.messages
         outgoing.put(pb.TalkRequest(start=pb.TalkStart(call_id=call.call_id)))
@@ -116,10 +116,12 @@ class Provider:
             if seen["first_audio_ms"] is None:
                 seen["first_audio_ms"] = round(1_000 * (time.monotonic() - opened))
             heard = (heard + answer.audio)[-2 * RATE // 3 & ~1 :]
-            if not over.is_set() and share(heard, CALLER_TONE_HZ) > 0.5:
+            if not seen["heard_caller"] and share(heard, CALLER_TONE_HZ) > 0.5:
                 seen["heard_caller"] = True
                 # The caller needs a moment to hear us, too.
                 time.sleep(1.0)
+                if linger:
+                    continue
                 over.set()
                 outgoing.put(pb.TalkRequest(finish=pb.Finish(outcome="resolved", note="spoke in tones")))
         outgoing.put(None)
@@ -131,6 +133,7 @@ def main():
     parser.add_argument("--proto", required=True, help="folder of the protocol files")
     parser.add_argument("--address", required=True, help="host:port of the gRPC service")
     parser.add_argument("--seconds", type=int, default=60, help="longest wait for a caller, and longest talk")
+    parser.add_argument("--linger", action="store_true", help="do not finish the call")
     options = parser.parse_args()
     provider = Provider(options)
     provider.stay_present()
@@ -139,7 +142,7 @@ def main():
     brief = provider.stub.ClaimCall(
         provider.messages.ClaimCallRequest(call_id=call.call_id), metadata=provider.metadata
     ).brief
-    seen = provider.talk(call, options.seconds)
+    seen = provider.talk(call, options.seconds, options.linger)
     seen["reason"] = provider.messages.Reason.Name(brief.escalation.reason)
     print(json.dumps(seen))
 

@@ -60,6 +60,15 @@ impl Client {
         }
     }
 
+    /// Stops it where it stands, as a machine that was cut off from the network: its connections stay
+    /// open, and nothing comes from them any more.
+    pub async fn freeze(&self) -> Result<()> {
+        let id = self.child.id().context("it runs")?.to_string();
+        let stopped = Command::new("kill").args(["-STOP", &id]).status().await?;
+        ensure!(stopped.success(), "kill failed");
+        Ok(())
+    }
+
     /// What it saw, once it is done.
     pub async fn seen(mut self) -> Result<Value> {
         let mut log = String::new();

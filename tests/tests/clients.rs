@@ -41,6 +41,28 @@ async fn a_python_client_made_from_the_protocol_takes_a_call() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_is_cut_off_leaves_the_caller_with_a_word() -> Result<()> {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let stage = Stage::set().await?;
+    let data = stage.folder.path();
+    run(&["providers", "add", "py", "--display", "Py"], data, &format!("{PASSWORD}\n")).await?;
+    let token = run(&["providers", "token", "py"], data, "").await?;
+    let address = stage.grpc.to_string();
+    let arguments = ["--proto", "proto", "--address", &address, "--linger"];
+    let secrets = [("RADLINE_TOKEN", token.trim())];
+    let mut client = Client::start("provider/client.py", &arguments, &secrets)?;
+    client.present().await?;
+    let mut caller = stage.caller().await?;
+    ensure!(caller.hears_tone(PROVIDER, 3 * SOON).await, "the caller does not hear the client");
+    client.freeze().await?;
+    stage.said("lost my colleague").await?;
+    stage.said("call you back").await?;
+    caller.hang_up().await?;
+    ensure!(stage.server.json(&["tasks", "list"]).await?.len() == 1, "the task is gone");
+    Ok(())
+}
+
 /// The sound that the browser's microphone hears.
 fn microphone(file: &Path) -> Result<()> {
     let spec = hound::WavSpec {
