@@ -114,6 +114,11 @@ impl Bridge {
         (desk.version(), desk.calls(), (self.clock)())
     }
 
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
     /// Who is there, and whether they talk with somebody.
     pub fn present(&self) -> Vec<(Provider, bool)> {
         locked(&self.desk).present()
@@ -140,7 +145,17 @@ impl Bridge {
 
     /// A provider leaves a call to others.
     pub fn decline(&self, provider: &Provider, call: &str) -> Result<(), Refusal> {
-        self.at_desk(|desk| desk.decline(provider, call))
+        self.refuse(provider, call, EscalationOutcome::Declined)
+    }
+
+    /// A provider does not take a call, for this reason.
+    pub fn refuse(
+        &self,
+        provider: &Provider,
+        call: &str,
+        why: EscalationOutcome,
+    ) -> Result<(), Refusal> {
+        self.at_desk(|desk| desk.decline(provider, call, why))
     }
 
     /// The provider who has claimed a call hears the caller from here on.

@@ -41,8 +41,9 @@ struct Call {
     waits: Option<Timestamp>,
     /// When the call was claimed.
     claimed: Option<Timestamp>,
-    /// Providers who have left the call to others.
-    declined: BTreeSet<String>,
+    /// Providers who do not take the call, and why: they left it to others, or their telephone was busy or
+    /// not answered.
+    declined: BTreeMap<String, EscalationOutcome>,
     /// How many the caller was last told to be before them.
     before: Option<usize>,
     /// Since when nobody who could take it is there.
@@ -77,6 +78,8 @@ pub struct QueuedCall {
     pub place: Place,
     /// Whether a reply waits for a provider's word.
     pub draft: bool,
+    /// Accounts that do not take it.
+    pub declined: Vec<String>,
 }
 
 /// Why a provider does not get a call.
@@ -134,7 +137,7 @@ impl Desk {
             place: Place::Agent,
             waits: None,
             claimed: None,
-            declined: BTreeSet::new(),
+            declined: BTreeMap::new(),
             before: None,
             alone: None,
             draft: false,
@@ -291,8 +294,13 @@ impl Desk {
         self.changed();
     }
 
-    /// A provider leaves a call to others.
-    pub fn decline(&mut self, provider: &Provider, call: &str) -> Result<(), Refusal> {
+    /// A provider does not take a call.
+    pub fn decline(
+        &mut self,
+        provider: &Provider,
+        call: &str,
+        why: EscalationOutcome,
+    ) -> Result<(), Refusal> {
         let known = self.calls.get_mut(call).ok_or(Refusal::Over)?;
         if let Some(holder) = known.holder().filter(|holder| holder.name == provider.name) {
             // Claimed and given away again before a word was spoken.
@@ -302,7 +310,7 @@ impl Desk {
             }
             known.put_back();
         }
-        known.declined.insert(provider.name.clone());
+        known.declined.insert(provider.name.clone(), why);
         self.changed();
         Ok(())
     }
@@ -341,7 +349,7 @@ impl Desk {
             call.alone = None;
             let late = call.waits.is_some_and(|since| passed(since, now) > limits::WAIT_MAX);
             match (declined, late, busy) {
-                (true, ..) => Some(EscalationOutcome::Declined),
+                (true, ..) => Some(call.refused()),
                 (_, true, true) => Some(EscalationOutcome::Busy),
                 (_, true, false) => Some(EscalationOutcome::NoAnswer),
                 _ => None,
@@ -385,6 +393,7 @@ impl Desk {
                 escalation: call.escalation.clone(),
                 place: call.place.clone(),
                 draft: call.draft,
+                declined: call.declined.keys().cloned().collect(),
             })
             .collect()
     }
@@ -418,13 +427,13 @@ impl Desk {
     /// Somebody is there who fits and has not declined, busy or not.
     fn somebody_for(&self, call: &str) -> bool {
         let Some(known) = self.calls.get(call) else { return false };
-        self.fitting(call).any(|presence| !known.declined.contains(&presence.provider.name))
+        self.fitting(call).any(|presence| !known.declined.contains_key(&presence.provider.name))
     }
 
     fn somebody_free(&self, call: &str) -> bool {
         let Some(known) = self.calls.get(call) else { return false };
         self.fitting(call).any(|presence| {
-            !known.declined.contains(&presence.provider.name) && !self.is_busy(&presence.provider)
+            !known.declined.contains_key(&presence.provider.name) && !self.is_busy(&presence.provider)
         })
     }
 
@@ -473,6 +482,14 @@ impl Call {
             Place::Claimed(provider) | Place::Provider(provider) => Some(provider),
             Place::Agent | Place::Waiting | Place::Finished => None,
         }
+    }
+
+    /// Why nobody of those who were asked comes.
+    fn refused(&self) -> EscalationOutcome {
+        let mut reasons = self.declined.values();
+        let gravest = [EscalationOutcome::Declined, EscalationOutcome::Busy];
+        let said = gravest.into_iter().find(|reason| reasons.clone().any(|said| said == reason));
+        said.or_else(|| reasons.next().copied()).unwrap_or(EscalationOutcome::Declined)
     }
 
     /// Back to where it was before it was claimed.

@@ -90,14 +90,32 @@ fn everybody_who_could_declines() {
     desk.arrive(provider("sam"), Filter::default());
     waits(&mut desk, "call", CallbackReason::Asked, 0);
     words(&mut desk);
-    desk.decline(&provider("jo"), "call").expect("there");
+    desk.decline(&provider("jo"), "call", EscalationOutcome::Declined).expect("there");
     desk.tick(at(1));
     assert_eq!(words(&mut desk), []);
-    desk.decline(&provider("sam"), "call").expect("there");
+    desk.decline(&provider("sam"), "call", EscalationOutcome::Declined).expect("there");
     desk.tick(at(2));
     assert_eq!(words(&mut desk), [nobody("call", EscalationOutcome::Declined)]);
     desk.tick(at(3));
     assert_eq!(words(&mut desk), [], "said once");
+}
+
+#[test]
+fn telephones_that_are_busy_or_not_answered_are_told_apart() {
+    let (busy, unanswered) = (EscalationOutcome::Busy, EscalationOutcome::NoAnswer);
+    for (first, second, said) in
+        [(busy, unanswered, busy), (unanswered, unanswered, unanswered)]
+    {
+        let mut desk = Desk::default();
+        desk.arrive(provider("jo"), Filter::default());
+        desk.arrive(provider("sam"), Filter::default());
+        waits(&mut desk, "call", CallbackReason::Asked, 0);
+        words(&mut desk);
+        desk.decline(&provider("jo"), "call", first).expect("there");
+        desk.decline(&provider("sam"), "call", second).expect("there");
+        desk.tick(at(1));
+        assert_eq!(words(&mut desk), [nobody("call", said)]);
+    }
 }
 
 #[test]

@@ -31,7 +31,7 @@ impl Office {
         for _ in 0..DAYS_AHEAD_MAX {
             let (opens, closes) = (day.to_datetime(self.opens), day.to_datetime(self.closes));
             let from = now.max(opens);
-            if self.is_open(day) && from < closes {
+            if self.is_working_day(day) && from < closes {
                 let due = from.checked_add(left).unwrap_or(closes);
                 if due <= closes {
                     return due;
@@ -44,7 +44,12 @@ impl Office {
         now
     }
 
-    fn is_open(&self, day: Date) -> bool {
+    /// Whether colleagues are there now.
+    pub fn is_open(&self, now: DateTime) -> bool {
+        self.is_working_day(now.date()) && (self.opens..self.closes).contains(&now.time())
+    }
+
+    fn is_working_day(&self, day: Date) -> bool {
         self.weekdays.contains(&day.weekday()) && !self.holidays.contains(&day)
     }
 }
@@ -70,5 +75,8 @@ mod tests {
         assert_eq!(due(23, 16), datetime(2026, 11, 24, 9, 0, 0, 0));
         assert_eq!(due(25, 20), datetime(2026, 11, 27, 10, 0, 0, 0), "over the holiday");
         assert_eq!(due(28, 12), datetime(2026, 11, 30, 10, 0, 0, 0), "over the weekend");
+        let open = |day, hour| office.is_open(datetime(2026, 11, day, hour, 0, 0, 0));
+        assert!(open(23, 8) && open(23, 16));
+        assert!(!open(23, 7) && !open(23, 17) && !open(26, 10) && !open(28, 10));
     }
 }

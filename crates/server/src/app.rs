@@ -29,11 +29,11 @@ use crate::config::{Config, GrpcConfig};
 use crate::metrics::Metrics;
 use crate::models::cache::LANGUAGE;
 use crate::models::{Cache, Manifest};
-use crate::site::Site;
+use crate::site::{Phone, Site};
 use crate::workers::endpoint::{Endpoint, EndpointConfig};
 use crate::workers::supervision::Means;
 use crate::workers::{Ears, Reader, Supervisor, Voice};
-use crate::{call_driver, clinic_seed, console, http, missed_call};
+use crate::{call_driver, clinic_seed, console, http, missed_call, phone};
 
 /// Longest wait for calls to say goodbye once they were told to.
 const GOODBYE: Duration = Duration::from_secs(12);
@@ -158,11 +158,13 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
     };
     if !told_to_stop {
         let (sip, calls) = SipEndpoint::open(config.sip.clone()).await?;
+        let phones = phones(&services, &sip);
         web.ready.store(true, Ordering::Release);
         let name = &services.site.name;
         tracing::info!(sip = %sip.address(), http = %web.address, site = %name, "ready");
         answer_calls(&services, &sip, calls, stop, config.drain).await;
         web.ready.store(false, Ordering::Release);
+        phones.iter().for_each(tokio::task::JoinHandle::abort);
         sip.close();
     }
     closing.cancel();
@@ -174,6 +176,14 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
     store.close().await;
     drop(claim);
     Ok(())
+}
+
+/// Looks after the site's telephones.
+fn phones(services: &Arc<Services>, sip: &SipEndpoint) -> Vec<tokio::task::JoinHandle<()>> {
+    let look_after = |phone: &Phone| {
+        tokio::spawn(phone::look_after(Arc::clone(services), phone.clone(), sip.dialer()))
+    };
+    services.site.phones.iter().map(look_after).collect()
 }
 
 /// Mends what a server that died has left behind.

@@ -34,6 +34,8 @@ pub struct Site {
     pub seed: Option<PathBuf>,
     /// Words that callers say with their names and numbers.
     pub spoken_words: Vec<String>,
+    /// Telephones on which a person may take over.
+    pub phones: Vec<Phone>,
     /// Who approves replies before they are spoken; nobody where that is not asked for.
     pub approval: Option<Approval>,
 }
@@ -47,6 +49,8 @@ struct SiteFile {
     #[serde(default)]
     recognition: RecognitionTable,
     approval: Option<ApprovalTable>,
+    #[serde(default)]
+    phone: Vec<Phone>,
 }
 
 #[derive(Deserialize)]
@@ -105,6 +109,33 @@ struct ScheduleTable {
     horizon_days: u16,
     #[serde(default)]
     rule: Vec<RuleTable>,
+}
+
+/// A telephone on which a person may take over.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Phone {
+    /// Whose it is, as colleagues see it.
+    pub name: String,
+    /// Where it is, such as "sip:desk@10.0.0.5".
+    pub uri: String,
+    /// How long a caller waits before it rings, s; it rings at once where it is urgent.
+    #[serde(default)]
+    pub after_seconds: u64,
+    /// How long it rings, s.
+    #[serde(default = "ring_seconds")]
+    pub ring_seconds: u64,
+    /// What whoever answers can do; everything if empty.
+    #[serde(default)]
+    pub skills: Vec<String>,
+    /// Whether somebody answers outside office hours, too.
+    #[serde(default)]
+    pub always: bool,
+}
+
+/// How long a telephone rings, unless told otherwise, s.
+const fn ring_seconds() -> u64 {
+    25
 }
 
 /// Supervised mode.
@@ -207,6 +238,7 @@ impl Site {
             horizon_days: file.schedule.horizon_days,
             seed: seed.is_file().then_some(seed),
             spoken_words: file.recognition.words,
+            phones: file.phone,
             approval,
         })
     }

@@ -28,6 +28,7 @@ use crate::config::{
 use crate::digest::{Authorization, DigestAuthentication};
 use crate::invite;
 use crate::leg::Leg;
+use crate::outgoing::Dialer;
 use crate::udp::SipSocket;
 
 /// The telephone line cannot be opened.
@@ -155,6 +156,11 @@ impl SipEndpoint {
     /// Calls in progress.
     pub fn calls(&self) -> usize {
         self.context.config.calls_max - self.context.places.available_permits()
+    }
+
+    /// Places calls from this line.
+    pub fn dialer(&self) -> Dialer {
+        Dialer { context: Arc::clone(&self.context) }
     }
 
     /// Takes no further calls; those in progress go on.

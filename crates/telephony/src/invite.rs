@@ -59,7 +59,7 @@ pub(crate) async fn answer(context: Arc<Context>, mut request: Transaction, peer
 }
 
 /// Binds a port for audio on the address that reaches the peer.
-async fn bind_rtp(context: &Context, peer: SocketAddr) -> Option<UdpSocket> {
+pub(crate) async fn bind_rtp(context: &Context, peer: SocketAddr) -> Option<UdpSocket> {
     let ip = match context.config.listen.ip() {
         ip if ip.is_unspecified() => route_to(peer).await.unwrap_or(ip),
         ip => ip,
@@ -76,6 +76,46 @@ async fn bind_rtp(context: &Context, peer: SocketAddr) -> Option<UdpSocket> {
         }
     }
     None
+}
+
+/// Looks after a call that we placed and that was answered. Its leg.
+pub(crate) fn follow_outgoing(
+    context: Arc<Context>,
+    dialog: InviteDialog,
+    mut states: DialogStateReceiver,
+    peer: SocketAddr,
+    local: SocketAddr,
+    socket: UdpSocket,
+    answer: &Description,
+) -> Leg {
+    let agreement = Arc::new(Mutex::new(*answer.agreement()));
+    let (events, receiver) = mpsc::channel(LEG_EVENTS_MAX);
+    let hang_up = CancellationToken::new();
+    let leg = Leg::new(socket, Arc::clone(&agreement), peer, receiver, hang_up.clone());
+    let mut call = Call {
+        context,
+        dialog,
+        peer,
+        from: Phi::default(),
+        socket: None,
+        local,
+        offer: None,
+        agreement: Some(agreement),
+        version: 1,
+        events: Some(events),
+        hang_up,
+        invite_seq: None,
+        missed: MissedReason::GaveUp,
+    };
+    tokio::spawn(async move {
+        let id = call.dialog.id();
+        call.live(&mut states).await;
+        if let Some(events) = &call.events {
+            tell(events, LegEvent::HungUp);
+        }
+        call.context.dialogs.remove_dialog(&id);
+    });
+    leg
 }
 
 /// One call's signalling.

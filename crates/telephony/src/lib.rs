@@ -9,6 +9,7 @@ pub mod endpoint;
 pub mod fuzzing;
 mod invite;
 pub mod leg;
+pub mod outgoing;
 mod receiving;
 pub mod rtp;
 pub mod sdp;
@@ -21,5 +22,6 @@ pub use endpoint::{
     IncomingCall, LineEvent, MissedCall, MissedReason, SipEndpoint, TelephonyError,
 };
 pub use leg::{Leg, LegEvent, Received};
+pub use outgoing::{CallOutError, Dialer};
 pub use udp::route_to;
 pub use webrtc::{BrowserError, BrowserLeg};
