@@ -7,6 +7,7 @@ pub mod python;
 pub mod recordings;
 pub mod server;
 pub mod stage;
+pub mod telephone_set;
 pub mod tone;
 
 /// Up to the read-back; the next line is the yes that books.

@@ -1,7 +1,8 @@
 //! A stage for calls that a person takes over: a server with everything on, and callers who ask for one.
 
+use std::fs;
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -98,4 +99,21 @@ impl Stage {
 /// Whether the caller waits, and nobody has them yet.
 pub fn waits(call: &v1::QueuedCall) -> bool {
     call.state() == v1::CallState::Waiting && call.provider.is_empty()
+}
+
+/// A copy of the demonstration site with more in its `site.toml`.
+pub fn copied_site(folder: &Path, more: &str) -> Result<PathBuf> {
+    let (from, to) = (root().join("deploy/sites/demo-hospital"), folder.join("site"));
+    fs::create_dir_all(to.join("scenarios"))?;
+    for part in ["", "scenarios"] {
+        for entry in fs::read_dir(from.join(part))? {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                fs::copy(entry.path(), to.join(part).join(entry.file_name()))?;
+            }
+        }
+    }
+    let text = fs::read_to_string(to.join("site.toml"))?;
+    fs::write(to.join("site.toml"), text + more)?;
+    Ok(to)
 }

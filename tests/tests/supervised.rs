@@ -1,38 +1,19 @@
 //! Supervised mode over a real call: nothing is spoken before a provider has let it pass, and with nobody
 //! there the site's policy holds.
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use radline_bridge::grpc::v1;
 use radline_tests::caller::LineCall;
-use radline_tests::server::root;
-use radline_tests::stage::Stage;
+use radline_tests::stage::{Stage, copied_site};
 use serde_json::Value;
 use tokio::time::sleep;
 use tonic::Code;
 
-/// A copy of the demonstration site in which every reply is approved.
-fn supervised(folder: &Path) -> Result<PathBuf> {
-    let (from, to) = (root().join("deploy/sites/demo-hospital"), folder.join("site"));
-    fs::create_dir_all(to.join("scenarios"))?;
-    for part in ["", "scenarios"] {
-        for entry in fs::read_dir(from.join(part))? {
-            let entry = entry?;
-            if entry.file_type()?.is_file() {
-                fs::copy(entry.path(), to.join(part).join(entry.file_name()))?;
-            }
-        }
-    }
-    let mut text = fs::read_to_string(to.join("site.toml"))?;
-    text.push_str(
-        "\n[approval]\nwait_seconds = 6\nunanswered = \"speak\"\ngranted = [\"greeting\"]\n",
-    );
-    fs::write(to.join("site.toml"), text)?;
-    Ok(to)
-}
+/// The demonstration site, with every reply approved but the greeting.
+const APPROVAL: &str =
+    "\n[approval]\nwait_seconds = 6\nunanswered = \"speak\"\ngranted = [\"greeting\"]\n";
 
 fn decided(events: &[Value]) -> Vec<&Value> {
     events.iter().filter(|event| event["event"] == "draft_decided").collect()
@@ -41,7 +22,7 @@ fn decided(events: &[Value]) -> Vec<&Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn drafts_are_approved_edited_and_left_to_the_policy() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let site = supervised(folder.path())?;
+    let site = copied_site(folder.path(), APPROVAL)?;
     let stage = Stage::set_for(&site, folder).await?;
     let jo = stage.provider("jo").await?;
 

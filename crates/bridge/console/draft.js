@@ -10,7 +10,7 @@ const POLICIES = {
   hold: 'Without an answer Radline asks the caller to wait.',
   person: 'Without an answer the call goes to a person.',
 };
-const VERDICTS = { approved: 'Approved', edited: 'Sent as edited', rejected: 'Rejected', expired: 'Time ran out', taken_over: 'Taken over' };
+const VERDICTS = { approved: 'Approved', edited: 'Sent as edited', rejected: 'Rejected', expired: 'Time ran out', withdrawn: 'The caller went on', taken_over: 'Taken over' };
 
 /** A key pressed for something else must not approve a draft that has only just appeared. */
 const GUARD_MS = 700;

@@ -1,7 +1,7 @@
 // The live queue: who waits, who talks, who is there. It keeps the latest state for all views, counts the
 // waiting calls in the title, and announces what is new, sparingly.
 
-import { stream } from './api.js';
+import { post, stream } from './api.js';
 import { sync } from './clock.js';
 import { chime } from './chime.js';
 import { alarm, banner, say } from './dom.js';
@@ -19,7 +19,11 @@ export function onLive(work) {
 
 export const callOf = (id) => live.calls.find((call) => call.call === id) ?? null;
 
+/** How often the page says that it is alive: a laptop that was closed must not keep callers waiting. */
+const ALIVE_MS = 10000;
+
 export function startLive() {
+  if (!source) setInterval(() => post('alive').catch(() => {}), ALIVE_MS);
   source ??= stream('live', { queue: take }, (connected) => {
     banner('live', connected ? '' : 'The connection to Radline is lost. The list may be out of date; it comes back by itself.');
   });

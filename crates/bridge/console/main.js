@@ -25,7 +25,8 @@ const views = new Map();
 /** "#/calls/ID" is the view of one call; the rest of an address names a view and perhaps a call. */
 function route() {
   const [, name = '', id = ''] = location.hash.split('/').map(decodeURIComponent);
-  const allowed = session.may.includes(name) ? name : ['queue', 'today', ...session.may].find((one) => session.may.includes(one));
+  const shownViews = session.may.filter((one) => one in MAKERS);
+  const allowed = shownViews.includes(name) ? name : ['queue', 'today', ...shownViews].find((one) => shownViews.includes(one));
   const known = name === allowed ? id : '';
   return { nav: allowed, view: allowed === 'calls' && known ? 'call' : allowed, id: known || null };
 }

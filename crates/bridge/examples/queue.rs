@@ -24,7 +24,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         writeln!(output, "-- {} calls", state.calls.len())?;
         for call in state.calls {
             let why = call.escalation.as_ref().map_or("talks with Radline", |need| &need.text);
-            let who = if call.caller_name.is_empty() { "unknown caller" } else { &call.caller_name };
+            let who =
+                if call.caller_name.is_empty() { "unknown caller" } else { &call.caller_name };
             writeln!(output, "{:?}: {who}: {why}", call.state())?;
         }
     }

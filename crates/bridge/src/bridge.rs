@@ -29,7 +29,12 @@ pub enum DriverWord {
     /// A person has taken over, and this is their line.
     Joined(Provider, CallerLine),
     /// That person is gone.
-    Left(PersonLeft),
+    Left {
+        /// How.
+        how: PersonLeft,
+        /// Whether nobody has to call the caller back.
+        settled: bool,
+    },
     /// Somebody has decided about a draft.
     Judged(u64, Judgement, String),
 }
@@ -169,11 +174,12 @@ impl Bridge {
         let (caller, person) = line();
         let word = DriverWord::Joined(provider.clone(), caller);
         if live.words.try_send(word).is_err() {
-            self.at_desk(|desk| desk.part(call, PersonLeft::Lost));
+            self.at_desk(|desk| desk.part(provider, call, PersonLeft::Lost));
             return Err(Refusal::Over);
         }
         live.push(FeedItem::State(CallState::WithProvider));
-        let parting = Parting { bridge: Arc::clone(self), call: call.to_owned(), over: false };
+        let (bridge, call) = (Arc::clone(self), call.to_owned());
+        let parting = Parting { bridge, provider: provider.clone(), call, over: false };
         Ok(Conversation { line: person, parting })
     }
 
@@ -396,24 +402,34 @@ pub struct Conversation {
 #[derive(Debug)]
 pub struct Parting {
     bridge: Arc<Bridge>,
+    provider: Provider,
     call: String,
     over: bool,
 }
 
 impl Parting {
-    /// Ends the conversation in this way.
-    pub fn part(mut self, how: PersonLeft) {
-        self.end(how);
+    /// Ends the conversation in this way. `settled` says whether nobody has to call the caller back.
+    pub fn part(mut self, how: PersonLeft, settled: bool) {
+        self.end(how, settled);
     }
 
-    fn end(&mut self, how: PersonLeft) {
+    fn end(&mut self, how: PersonLeft, settled: bool) {
         if std::mem::replace(&mut self.over, true) {
             return;
         }
-        self.bridge.at_desk(|desk| desk.part(&self.call, how));
-        let Some(live) = self.bridge.live(&self.call) else { return };
-        live.push(FeedItem::State(CallState::WithAgent));
-        if live.words.try_send(DriverWord::Left(how)).is_err() {
+        // The words are in order with those of whoever takes the call next.
+        let live = self.bridge.live(&self.call);
+        let word = DriverWord::Left { how, settled };
+        let told = self.bridge.at_desk(|desk| {
+            let was_theirs = desk.part(&self.provider, &self.call, how);
+            let live = live.as_ref().filter(|_| was_theirs)?;
+            Some(live.words.try_send(word).is_ok())
+        });
+        let Some(live) = live.filter(|_| told.is_some()) else { return };
+        if how != PersonLeft::Finished {
+            live.push(FeedItem::State(CallState::WithAgent));
+        }
+        if told == Some(false) {
             tracing::warn!("a call does not take up that its provider is gone");
         }
     }
@@ -421,6 +437,6 @@ impl Parting {
 
 impl Drop for Parting {
     fn drop(&mut self) {
-        self.end(PersonLeft::Lost);
+        self.end(PersonLeft::Lost, false);
     }
 }

@@ -257,7 +257,10 @@ impl Desk {
             Some(holder) if holder.name != provider.name => {
                 return Err(Refusal::Taken(holder.display.clone()));
             }
-            Some(_) => return Ok(()),
+            Some(_) => {
+                known.claimed = Some(now);
+                return Ok(());
+            }
             None => {}
         }
         known.place = Place::Claimed(provider.clone());
@@ -281,10 +284,13 @@ impl Desk {
         }
     }
 
-    /// The provider is not with the caller any more. Whether somebody is needed still is said by the
+    /// The provider is not with the caller any more; false when they were not. Whether somebody is needed still is said by the
     /// call itself, with [`Self::escalate`].
-    pub fn part(&mut self, call: &str, how: PersonLeft) {
-        let Some(known) = self.calls.get_mut(call) else { return };
+    pub fn part(&mut self, provider: &Provider, call: &str, how: PersonLeft) -> bool {
+        let Some(known) = self.calls.get_mut(call) else { return false };
+        if known.holder() != Some(provider) {
+            return false;
+        }
         let finished = how == PersonLeft::Finished;
         known.place = if finished { Place::Finished } else { Place::Agent };
         known.claimed = None;
@@ -292,6 +298,7 @@ impl Desk {
             known.escalation = None;
         }
         self.changed();
+        true
     }
 
     /// A provider does not take a call.
@@ -312,6 +319,7 @@ impl Desk {
         }
         known.declined.insert(provider.name.clone(), why);
         self.changed();
+        self.tell_places();
         Ok(())
     }
 
@@ -433,7 +441,8 @@ impl Desk {
     fn somebody_free(&self, call: &str) -> bool {
         let Some(known) = self.calls.get(call) else { return false };
         self.fitting(call).any(|presence| {
-            !known.declined.contains_key(&presence.provider.name) && !self.is_busy(&presence.provider)
+            !known.declined.contains_key(&presence.provider.name)
+                && !self.is_busy(&presence.provider)
         })
     }
 

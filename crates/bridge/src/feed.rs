@@ -100,6 +100,7 @@ pub struct Feed {
     feelings: Vec<Phi<String>>,
     /// The caller's last words.
     said: Option<Phi<String>>,
+    over: bool,
 }
 
 impl Feed {
@@ -130,6 +131,11 @@ impl Feed {
 
     /// Adds an item.
     pub fn push(&mut self, item: FeedItem) {
+        // Nothing comes after the end, so that whoever follows finds it.
+        if self.over {
+            return;
+        }
+        self.over = item == FeedItem::State(CallState::Ended);
         self.last += 1;
         self.items.push_back((self.last, item));
         if self.items.len() > limits::FEED_MAX {
@@ -178,8 +184,8 @@ impl Feed {
     }
 
     /// Whether the call is over.
-    pub fn is_over(&self) -> bool {
-        matches!(self.items.back(), Some((_, FeedItem::State(CallState::Ended))))
+    pub const fn is_over(&self) -> bool {
+        self.over
     }
 
     /// The number of the last item.

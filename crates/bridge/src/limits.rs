@@ -34,7 +34,7 @@ pub const FEELINGS_MAX: usize = 3;
 /// How often a gRPC connection is probed; one that does not answer within as long again is closed.
 pub const KEEPALIVE: Duration = Duration::from_secs(4);
 /// Streams of one gRPC connection.
-pub const STREAMS_MAX: usize = 64;
+pub const STREAMS_MAX: u32 = 64;
 /// Longest message from a client, bytes.
 pub const MESSAGE_MAX: usize = 64 * 1024;
 /// Longest wait for the first message of a conversation.

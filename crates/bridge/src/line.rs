@@ -37,6 +37,11 @@ impl CallerLine {
         self.from_person.try_recv().ok()
     }
 
+    /// Whether the person's end is gone, and everything from it was taken.
+    pub fn is_closed(&self) -> bool {
+        self.from_person.is_closed() && self.from_person.is_empty()
+    }
+
     /// Gives the person a frame of the caller's. A full line loses it.
     pub fn send(&self, frame: AudioFrame) {
         if self.to_person.try_send(frame).is_err() {

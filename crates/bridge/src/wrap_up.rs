@@ -32,6 +32,14 @@ impl Words {
     }
 }
 
+impl Words {
+    /// Whether nobody has to call the caller back: they were spoken with to an end.
+    pub fn settles(&self) -> bool {
+        self.how != PersonLeft::Lost
+            && !["call_back", "caller_left"].contains(&self.outcome.as_str())
+    }
+}
+
 /// Keeps it.
 pub async fn keep(store: &Store, now: Timestamp, who: &Provider, call: &str, words: Words) {
     let how = match words.how {

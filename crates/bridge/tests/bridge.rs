@@ -38,7 +38,7 @@ async fn joined(handle: &mut CallHandle) -> radline_bridge::CallerLine {
 async fn left(handle: &mut CallHandle) -> PersonLeft {
     loop {
         match handle.word().await {
-            DriverWord::Left(how) => return how,
+            DriverWord::Left { how, .. } => return how,
             DriverWord::PlaceInLine(_) => {}
             other => panic!("{other:?}"),
         }
@@ -79,7 +79,7 @@ async fn a_hundred_calls_and_twenty_consoles_without_a_lost_or_doubled_one() {
                             Ok(_) => {
                                 let conversation = bridge.join(&me, &queued.call).expect("mine");
                                 tokio::task::yield_now().await;
-                                conversation.parting.part(PersonLeft::Finished);
+                                conversation.parting.part(PersonLeft::Finished, true);
                                 mine += 1;
                             }
                             Err(Refusal::Taken(_) | Refusal::Over) => {}
@@ -132,7 +132,7 @@ async fn a_provider_whose_connection_breaks_is_lost_and_one_who_says_so_is_not()
     handle.queue();
     bridge.claim(&jo, "call").expect("free");
     let conversation = bridge.join(&jo, "call").expect("claimed");
-    conversation.parting.part(PersonLeft::HandedBack);
+    conversation.parting.part(PersonLeft::HandedBack, true);
     drop(joined(&mut handle).await);
     assert_eq!(left(&mut handle).await, PersonLeft::HandedBack);
 }

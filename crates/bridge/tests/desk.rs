@@ -103,9 +103,7 @@ fn everybody_who_could_declines() {
 #[test]
 fn telephones_that_are_busy_or_not_answered_are_told_apart() {
     let (busy, unanswered) = (EscalationOutcome::Busy, EscalationOutcome::NoAnswer);
-    for (first, second, said) in
-        [(busy, unanswered, busy), (unanswered, unanswered, unanswered)]
-    {
+    for (first, second, said) in [(busy, unanswered, busy), (unanswered, unanswered, unanswered)] {
         let mut desk = Desk::default();
         desk.arrive(provider("jo"), Filter::default());
         desk.arrive(provider("sam"), Filter::default());
@@ -174,7 +172,7 @@ fn a_need_that_was_urgent_stays_urgent_and_keeps_its_place() {
     waits(&mut desk, "call", EMERGENCY, 0);
     desk.claim(at(5), &provider("jo"), "call").expect("free");
     desk.join(&provider("jo"), "call").expect("claimed");
-    desk.part("call", PersonLeft::Lost);
+    assert!(desk.part(&provider("jo"), "call", PersonLeft::Lost));
     desk.escalate("call", need(CallbackReason::PersonLost, 9));
     desk.queue(at(9), "call");
     let queued = desk.calls().remove(0);
@@ -192,7 +190,8 @@ fn a_call_that_is_settled_needs_nobody_and_one_that_ended_is_gone() {
     desk.claim(at(2), &provider("jo"), "call").expect("free");
     desk.join(&provider("jo"), "call").expect("claimed");
     words(&mut desk);
-    desk.part("call", PersonLeft::HandedBack);
+    assert!(!desk.part(&provider("sam"), "call", PersonLeft::Lost), "not theirs");
+    assert!(desk.part(&provider("jo"), "call", PersonLeft::HandedBack));
     assert!(desk.calls().iter().all(|queued| queued.call != "call" || queued.escalation.is_none()));
     desk.end("call");
     assert_eq!(desk.calls().len(), 1);

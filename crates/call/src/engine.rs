@@ -12,6 +12,7 @@ use radline_dialogue::{
 };
 use radline_phi::Phi;
 
+use crate::approval::DraftVerdict;
 use crate::endpointing::Endpointing;
 use crate::event::{CallEvent, EndReason, EscalationOutcome, EventKind};
 use crate::input::{CallInput, SpokenPart, Transcript, TurnId};
@@ -377,7 +378,7 @@ impl CallEngine {
     }
 
     /// Records from the caller's consent on, until it is taken back.
-    fn follow_consent(&mut self) {
+    pub(super) fn follow_consent(&mut self) {
         match (self.recording, self.dialogue.slots().recording) {
             (false, Some(true)) => {
                 self.emit(CallOutput::StartRecording);
@@ -487,6 +488,7 @@ impl CallEngine {
             Some(plan) => plan.synthesized(id, part),
             None => Some(part),
         };
+        let others = others.and_then(|part| self.synthesized_for_draft(id, part));
         match others {
             Some(part) => self.playout.supply(id, &part),
             None => self.plan_advanced(),
@@ -494,6 +496,7 @@ impl CallEngine {
     }
 
     fn sentence_failed(&mut self, id: u32) {
+        self.unspoken_for_draft(id);
         if let Some(plan) = self.hearing.as_mut().and_then(Hearing::plan_at_work) {
             plan.unspoken(id);
         }
@@ -516,6 +519,7 @@ impl CallEngine {
     }
 
     fn shut_down(&mut self) {
+        self.drop_draft(DraftVerdict::Withdrawn, "shutdown");
         self.stop_speaking();
         self.forget_hearing();
         self.waiting = Waiting::LastWords(EndReason::Shutdown);
@@ -540,6 +544,7 @@ impl CallEngine {
     /// Ends the call now, whatever it was doing.
     fn end(&mut self, reason: EndReason) {
         self.stop_speaking();
+        self.drop_draft(DraftVerdict::Withdrawn, "end of the call");
         self.leave_unanswered(reason);
         self.waiting = Waiting::LastWords(reason);
         self.hang_up();

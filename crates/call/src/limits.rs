@@ -79,6 +79,8 @@ pub const SENTENCE_GAP: Duration = Duration::from_millis(160);
 pub const CALL_MAX: Duration = Duration::from_mins(20);
 /// Longest that a person talks with a caller before the line takes it for forgotten.
 pub const PERSON_MAX: Duration = Duration::from_hours(1);
+/// Longest that a caller waits on the line for a person, whatever the desk says.
+pub const PERSON_WAIT_MAX: Duration = Duration::from_mins(5);
 /// Silence after which a caller who waits for a person is told that they are not forgotten. Callers
 /// take a longer one for a line that is dead.
 pub const WAIT_WORD_EVERY: Duration = Duration::from_secs(15);

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use radline_audio::{AudioFrame, EchoCanceller, FRAME_MS, SAMPLE_RATE_HZ, SpeechProbability};
 use radline_call::{
-    CallEngine, CallEvent, CallInput, CallOutput, EndReason, EventKind, Judgement, Medium, Reread,
-    Transcript, TurnId,
+    CallEngine, CallEvent, CallInput, CallOutput, EndReason, EventKind, Judgement, Medium,
+    PersonLeft, Reread, Transcript, TurnId,
 };
 use radline_dialogue::{Action, ActionOutcome, Dialogue, Question};
 use radline_language::{labelled, understanding};
@@ -188,6 +188,10 @@ impl CallDriver {
         if !self.held && self.leg.silent_for(now) > MEDIA_LOST {
             self.input(CallInput::MediaLost);
         }
+        if self.handover.is_cut_off() {
+            self.handover.hang_up();
+            self.input(CallInput::PersonLeft(PersonLeft::Lost));
+        }
         let person = self.handover.speak();
         if let Some((frame, speech)) = &person {
             self.input(CallInput::PersonAudio(frame.clone(), *speech));
@@ -352,7 +356,7 @@ impl CallDriver {
     async fn close(&mut self) -> Option<PathBuf> {
         self.services.reader.forget(self.number);
         self.services.supervisor.forget(self.number);
-        self.handover.end(self.ended);
+        self.handover.hang_up();
         self.handover.describe(self.engine.dialogue()).await;
         if let Some(ears) = self.ears.take() {
             self.services.give_back_voice_activity(ears);

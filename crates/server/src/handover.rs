@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use radline_audio::{AudioFrame, SpeechProbability};
 use radline_bridge::{CallHandle, CallerLine, DriverWord};
-use radline_call::{CallEvent, CallInput, EndReason, PersonLeft, Unanswered};
-use radline_dialogue::{Action, ActionOutcome, Dialogue};
+use radline_call::{CallEvent, CallInput, Unanswered};
+use radline_dialogue::{Action, ActionOutcome, CallbackReason, Dialogue};
 use radline_phi::Phi;
 use radline_speech::{SileroVoiceActivity, VoiceActivity};
 
@@ -26,7 +26,12 @@ pub struct Handover {
     news: bool,
     /// A person was needed.
     escalated: bool,
+    /// Frames since the person's line has ended.
+    closed: u32,
 }
+
+/// Frames that a line may have ended before the word about it: a second.
+const WORDLESS: u32 = 50;
 
 impl Handover {
     /// For a call that begins.
@@ -41,6 +46,7 @@ impl Handover {
             ears: None,
             news: false,
             escalated: false,
+            closed: 0,
         }
     }
 
@@ -64,9 +70,9 @@ impl Handover {
             DriverWord::Judged(draft, judgement, by) => {
                 CallInput::DraftJudged(draft, judgement, by)
             }
-            DriverWord::Left(how) => {
+            DriverWord::Left { how, settled } => {
                 tracing::info!(call = %self.call, ?how, "a provider left");
-                if how != PersonLeft::Lost {
+                if settled {
                     self.close_tasks();
                 }
                 self.hang_up();
@@ -96,6 +102,14 @@ impl Handover {
         }
     }
 
+    /// Whether the person's line has ended and no word about it has come. Asked once every 20 ms; the
+    /// word is a moment behind the line.
+    pub fn is_cut_off(&mut self) -> bool {
+        let closed = self.line.as_ref().is_some_and(CallerLine::is_closed);
+        self.closed = if closed { self.closed + 1 } else { 0 };
+        self.closed > WORDLESS
+    }
+
     /// The person's next frame, and how likely it is that they speak.
     pub fn speak(&mut self) -> Option<(AudioFrame, SpeechProbability)> {
         let frame = self.line.as_mut()?.receive()?;
@@ -120,6 +134,10 @@ impl Handover {
     /// to the dialogue.
     pub fn escalate(&mut self, action: &Action) -> bool {
         let Action::RequestCallback { reason, .. } = action else { return false };
+        // Nobody is on the line who could be spoken with.
+        if matches!(reason, CallbackReason::NotReached | CallbackReason::Silence) {
+            return false;
+        }
         (self.news, self.escalated) = (true, true);
         self.desk.escalate(*reason)
     }
@@ -169,16 +187,8 @@ impl Handover {
         }
     }
 
-    /// The call is over. A caller who hung up on a person has been spoken with.
-    pub fn end(&mut self, reason: Option<EndReason>) {
-        if self.is_joined() && reason == Some(EndReason::CallerHungUp) {
-            self.close_tasks();
-        }
-        self.hang_up();
-    }
-
     /// The person's line is cut.
-    fn hang_up(&mut self) {
+    pub fn hang_up(&mut self) {
         self.line = None;
         if let Some(ears) = self.ears.take() {
             self.services.give_back_voice_activity(ears);

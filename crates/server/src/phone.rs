@@ -79,7 +79,8 @@ impl Desk {
             let Some(need) = call.escalation.as_ref().filter(|need| self.filter.takes(need)) else {
                 return false;
             };
-            let patience = if need.urgency >= Urgency::Urgent { 0 } else { self.phone.after_seconds };
+            let patience =
+                if need.urgency >= Urgency::Urgent { 0 } else { self.phone.after_seconds };
             let waited = now.duration_since(need.since).as_secs();
             call.place == Place::Waiting
                 && !call.declined.contains(&self.provider.name)
@@ -109,11 +110,16 @@ impl Desk {
             Ok(leg) => self.answered(call, leg).await,
             Err(error) => {
                 tracing::info!(call = %call.call, phone = %self.provider.name, %error, "nobody came");
-                self.refuse(&call.call, match error {
-                    CallOutError::Busy => EscalationOutcome::Busy,
-                    CallOutError::Declined => EscalationOutcome::Declined,
-                    CallOutError::NoAnswer | CallOutError::Unreachable(_) => EscalationOutcome::NoAnswer,
-                });
+                self.refuse(
+                    &call.call,
+                    match error {
+                        CallOutError::Busy => EscalationOutcome::Busy,
+                        CallOutError::Declined => EscalationOutcome::Declined,
+                        CallOutError::NoAnswer | CallOutError::Unreachable(_) => {
+                            EscalationOutcome::NoAnswer
+                        }
+                    },
+                );
             }
         }
     }
@@ -220,7 +226,7 @@ impl Desk {
                 }
             }
         };
-        parting.part(words.how);
+        parting.part(words.how, words.settles());
         leg.hang_up();
         let now = self.services.bridge.now();
         wrap_up::keep(&self.services.store, now, &self.provider, call, words).await;

@@ -85,6 +85,19 @@ pub struct WrapUp {
     pub note: Phi<String>,
 }
 
+/// The same, as it was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrapUpEntry {
+    /// The account.
+    pub provider: String,
+    /// "handed_back", "finished", "lost".
+    pub how: String,
+    /// What came of it, in a word.
+    pub outcome: String,
+    /// In the provider's words.
+    pub note: Phi<String>,
+}
+
 impl Store {
     /// Adds an account. Whether the name was free.
     pub async fn add_account(&self, account: &Account) -> Result<bool, StoreError> {
@@ -158,6 +171,36 @@ impl Store {
         .fetch_optional(&self.pool)
         .await?;
         row.as_ref().map(account).transpose()
+    }
+
+    /// Whether the provider has had this call.
+    pub async fn has_wrap_up(&self, call: &str, provider: &str) -> Result<bool, StoreError> {
+        let row = sqlx::query("SELECT 1 FROM wrap_up WHERE call_id = ? AND provider = ? LIMIT 1")
+            .bind(call)
+            .bind(provider)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.is_some())
+    }
+
+    /// What providers did with a call, in order, each with its time.
+    pub async fn wrap_ups(&self, call: &str) -> Result<Vec<(Timestamp, WrapUpEntry)>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM wrap_up WHERE call_id = ? ORDER BY at, rowid")
+            .bind(call)
+            .fetch_all(&self.pool)
+            .await?;
+        let entry = |row: &SqliteRow| {
+            let at = Timestamp::from_second(row.try_get("at")?)
+                .map_err(|_| StoreError::Corrupt { what: "wrap-up" })?;
+            let entry = WrapUpEntry {
+                provider: row.try_get("provider")?,
+                how: row.try_get("how")?,
+                outcome: row.try_get("outcome")?,
+                note: Phi::new(row.try_get("note")?),
+            };
+            Ok((at, entry))
+        };
+        rows.iter().map(entry).collect()
     }
 
     /// Keeps what a provider did with a call.

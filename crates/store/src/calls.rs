@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use radline_call::{CallEvent, EndReason, EventKind};
+use radline_call::{CallEvent, DraftVerdict, EndReason, EventKind};
 use radline_phi::{Phi, stored};
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
@@ -76,6 +76,8 @@ pub struct Day {
     pub waits_ms: Vec<u64>,
     /// From the end of the caller's speech to the agent's voice, ms.
     pub voice_to_voice_ms: Vec<u64>,
+    /// What became of drafts.
+    pub drafts: Vec<DraftVerdict>,
 }
 
 impl Store {
@@ -211,7 +213,7 @@ impl Store {
         let rows = sqlx::query(
             "SELECT body FROM call_event JOIN call ON call.id = call_event.call_id
              WHERE call.started >= ?
-               AND json_extract(body, '$.event') IN ('person_joined', 'turn_timed')",
+               AND json_extract(body, '$.event') IN ('person_joined', 'turn_timed', 'draft_decided')",
         )
         .bind(since.as_second())
         .fetch_all(&self.pool)
@@ -222,6 +224,7 @@ impl Store {
                 serde_json::from_str(&body).map_err(|_| StoreError::Corrupt { what: "event" })?;
             match event.kind {
                 EventKind::PersonJoined { waited_ms } => day.waits_ms.push(waited_ms),
+                EventKind::DraftDecided { verdict, .. } => day.drafts.push(verdict),
                 EventKind::TurnTimed(timing) => {
                     day.voice_to_voice_ms.push(timing.voice_to_voice_ms);
                 }

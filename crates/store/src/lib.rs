@@ -12,7 +12,7 @@ pub mod import;
 pub mod recording;
 pub mod tasks;
 
-pub use accounts::{Account, Role, Secret, WrapUp};
+pub use accounts::{Account, Role, Secret, WrapUp, WrapUpEntry};
 pub use appointments::{AppointmentEntry, SlotEntry};
 pub use audit::AuditEntry;
 pub use calls::{CallEntry, CallSearch, CallStart, Day};

@@ -87,13 +87,22 @@ impl Dialer {
             drop(dialog.bye().await);
             return Err(unreachable("nothing that both speak"));
         };
-        Ok(invite::follow_outgoing(Arc::clone(context), dialog, states, peer, local, socket, &description))
+        Ok(invite::follow_outgoing(
+            Arc::clone(context),
+            dialog,
+            states,
+            peer,
+            local,
+            socket,
+            &description,
+        ))
     }
 }
 
 async fn address_of(callee: &Uri) -> Option<SocketAddr> {
     let host = callee.host_with_port.to_string();
-    let with_port = if callee.host_with_port.port.is_some() { host } else { format!("{host}:{SIP_PORT}") };
+    let with_port =
+        if callee.host_with_port.port.is_some() { host } else { format!("{host}:{SIP_PORT}") };
     timeout(LOOK_UP, lookup_host(with_port)).await.ok()?.ok()?.next()
 }
 

@@ -125,7 +125,31 @@ pub async fn answer(offer: &str, local: IpAddr) -> Result<(String, BrowserLeg), 
     let peer = Box::pin(building).await.map_err(failed)?;
     let ssrc = rand::rng().random();
     let track: Arc<dyn TrackLocal> = Arc::new(TrackLocalStaticRTP::new(own_track(ssrc, codec)));
-    peer.add_track(Arc::clone(&track)).await.map_err(failed)?;
+    let sdp = match negotiate(&peer, &track, offer, &mut gathering).await {
+        Ok(sdp) => sdp,
+        Err(error) => {
+            // What was built has tasks and a socket of its own.
+            drop(peer.close().await);
+            return Err(error);
+        }
+    };
+    let (to_user, voice) = mpsc::channel(FRAMES_MAX);
+    let (ear, from_user) = mpsc::channel(FRAMES_MAX);
+    let stream = Stream { peer: Arc::new(peer), track, ssrc, states, to_user };
+    tokio::spawn(stream.run(incoming, from_user));
+    Ok((sdp, BrowserLeg { voice, ear }))
+}
+
+/// Takes the offer; our answer, with every address in it.
+async fn negotiate(
+    peer: &impl PeerConnection,
+    track: &Arc<dyn TrackLocal>,
+    offer: RTCSessionDescription,
+    gathering: &mut watch::Receiver<bool>,
+) -> Result<String, BrowserError> {
+    let refused = |error: webrtc::error::Error| BrowserError::Offer(error.to_string());
+    let failed = |error: webrtc::error::Error| BrowserError::Failed(error.to_string());
+    peer.add_track(Arc::clone(track)).await.map_err(failed)?;
     peer.set_remote_description(offer).await.map_err(refused)?;
     let answer = peer.create_answer(None).await.map_err(refused)?;
     peer.set_local_description(answer).await.map_err(refused)?;
@@ -134,11 +158,7 @@ pub async fn answer(offer: &str, local: IpAddr) -> Result<(String, BrowserLeg), 
     }
     let answer = peer.local_description().await;
     let answer = answer.ok_or_else(|| BrowserError::Failed("no answer was made".to_owned()))?;
-    let (to_user, voice) = mpsc::channel(FRAMES_MAX);
-    let (ear, from_user) = mpsc::channel(FRAMES_MAX);
-    let stream = Stream { peer: Arc::new(peer), track, ssrc, states, to_user };
-    tokio::spawn(stream.run(incoming, from_user));
-    Ok((answer.sdp, BrowserLeg { voice, ear }))
+    Ok(answer.sdp)
 }
 
 /// An engine that speaks µ-law and nothing else.
@@ -199,6 +219,7 @@ impl<P: PeerConnection> Stream<P> {
         let began = Instant::now();
         // Since when there is no connection.
         let mut cut = Some(began);
+        let mut heard = false;
         loop {
             tokio::select! {
                 _ = ticks.tick() => {
@@ -206,7 +227,9 @@ impl<P: PeerConnection> Stream<P> {
                     if self.is_given_up(&mut cut, began) {
                         break;
                     }
-                    for frame in receiving.frames(now, Codec::Pcmu) {
+                    // Before the first packet there is no browser to hear: its silence is not silence.
+                    let frames = if heard { receiving.frames(now, Codec::Pcmu) } else { Vec::new() };
+                    for frame in frames {
                         if let Err(mpsc::error::TrySendError::Closed(_)) = self.to_user.try_send(frame) {
                             self.close().await;
                             return;
@@ -214,7 +237,10 @@ impl<P: PeerConnection> Stream<P> {
                     }
                 }
                 packet = incoming.recv() => match packet {
-                    Some(packet) => receiving.push(began.elapsed(), packet),
+                    Some(packet) => {
+                        heard = true;
+                        receiving.push(began.elapsed(), packet);
+                    }
                     None => break,
                 },
                 frame = from_user.recv() => match frame {

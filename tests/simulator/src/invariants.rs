@@ -126,7 +126,7 @@ impl Invariants {
                 self.silent_for = if self.voiced >= VOICED_MIN { 0 } else { self.silent_for + 1 };
             }
             // The last words of a server that goes down are said whoever speaks.
-            CallInput::Shutdown => self.last_words = true,
+            CallInput::Shutdown => (self.last_words, self.conversation) = (true, None),
             CallInput::Held => self.held = true,
             CallInput::Resumed => (self.held, self.unanswered) = (false, None),
             CallInput::PersonLeft(_) => self.conversation = None,

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::Console;
 use super::answer::{Answer, Failed, done};
 use super::session::Session;
-use super::talk::{self, Goodbye};
+use super::talk::{self, Act, Goodbye};
 use crate::desk::Refusal;
 use crate::limits;
 use crate::wrap_up;
@@ -64,7 +64,18 @@ pub(super) async fn audio(
         tracing::warn!(%error, "a browser's audio could not be opened");
         Failed::new(StatusCode::BAD_REQUEST, "The sound of this browser could not be connected.")
     })?;
-    tokio::spawn(talk::talk(Arc::clone(&console), who, id, audio));
+    console.parts.store.audit(&who.name, "talk", &id, console.now()).await?;
+    let going_on = {
+        let talks = console.talks();
+        talks.get(&id).filter(|(holder, _)| *holder == who.name).map(|(_, sender)| sender.clone())
+    };
+    let refused = || Failed::new(StatusCode::CONFLICT, "The call is just ending.");
+    match going_on {
+        Some(sender) => {
+            sender.try_send(Act::Reconnect(audio)).map_err(|_| refused())?;
+        }
+        None => drop(tokio::spawn(talk::talk(Arc::clone(&console), who, id, audio))),
+    }
     Ok(Json(json!({ "sdp": sdp })))
 }
 
@@ -108,8 +119,8 @@ pub(super) async fn finish(
         return Err(Failed::new(StatusCode::CONFLICT, text));
     }
     // The caller hung up first; the note is kept all the same.
-    if console.parts.store.call(&id).await?.is_none() {
-        return Err(Failed::missing("call"));
+    if !console.parts.store.has_wrap_up(&id, &who.name).await? {
+        return Err(Refusal::NotYours.into());
     }
     let WrapUp { outcome, note } = words;
     let words = wrap_up::Words { how: PersonLeft::Finished, outcome, note: Phi::new(note) };
@@ -165,6 +176,6 @@ fn say_goodbye(
     let WrapUp { outcome, note } = words;
     let goodbye = Goodbye { how, outcome, note: Phi::new(note) };
     // A second goodbye changes nothing.
-    drop(sender.try_send(goodbye));
+    drop(sender.try_send(Act::Goodbye(goodbye)));
     Ok(None)
 }

@@ -2,17 +2,19 @@
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
+use jiff::{SignedDuration, Timestamp};
 use radline_phi::Phi;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::Console;
@@ -29,6 +31,11 @@ use crate::provider::{Filter, Provider};
 
 type Stream = Sse<axum::response::sse::KeepAliveStream<ReceiverStream<Result<Event, Infallible>>>>;
 
+/// How often a stream looks whether its session goes on.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// A page says every ten seconds that it is alive; this long without a word, it is not.
+const PAGE_ALIVE: SignedDuration = SignedDuration::from_secs(35);
+
 /// Whether a signed-in provider takes calls: they said so, and their console is open.
 #[derive(Debug, Default)]
 pub(super) struct Presence(Mutex<Wanted>);
@@ -39,9 +46,22 @@ struct Wanted {
     /// Open consoles of the session.
     streams: usize,
     there: Option<PresenceHandle>,
+    /// When the page last said that it is alive.
+    alive: Option<Timestamp>,
 }
 
 impl Presence {
+    /// Whether the page has said lately that it is alive. A laptop that was closed says nothing, and its
+    /// connections last for many minutes.
+    pub(super) fn is_alive(&self, now: Timestamp) -> bool {
+        let wanted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        wanted.alive.is_none_or(|at| now.duration_since(at) < PAGE_ALIVE)
+    }
+
+    fn is_alive_at(&self, now: Timestamp) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).alive = Some(now);
+    }
+
     fn change(&self, bridge: &Arc<Bridge>, who: &Provider, change: impl FnOnce(&mut Wanted)) {
         let mut wanted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let before = wanted.filter.clone();
@@ -100,6 +120,12 @@ pub(super) async fn presence(
     Ok(done())
 }
 
+/// The page is alive.
+pub(super) async fn alive(State(console): State<Arc<Console>>, session: Session) -> Answer {
+    session.presence.is_alive_at(console.now());
+    Ok(done())
+}
+
 pub(super) async fn queue(
     State(console): State<Arc<Console>>,
     session: Session,
@@ -107,9 +133,11 @@ pub(super) async fn queue(
     session.allow("queue")?;
     let (sender, receiver) = mpsc::channel(1);
     let bridge = Arc::clone(&console.parts.bridge);
+    session.presence.is_alive_at(console.now());
     tokio::spawn(async move {
         let open = Open::new(Arc::clone(&bridge), session);
         let mut changes = bridge.watch();
+        let mut looked = Instant::now();
         loop {
             changes.borrow_and_update();
             let shown = queue_shown(&bridge, &open.session.provider);
@@ -124,6 +152,13 @@ pub(super) async fn queue(
                     return;
                 },
                 () = sender.closed() => return,
+                () = sleep(LOOK_AGAIN) => {}
+            }
+            if looked.elapsed() >= LOOK_AGAIN {
+                if !console.goes_on(&open.session).await {
+                    return;
+                }
+                looked = Instant::now();
             }
         }
     });
@@ -189,15 +224,23 @@ pub(super) async fn call(
     let after = after.and_then(|value| value.parse().ok()).unwrap_or(0);
     let over = || Failed::new(StatusCode::NOT_FOUND, "This call is over.");
     let mut follower = console.parts.bridge.follow(&id, after).ok_or_else(over)?;
-    let who = session.provider.name;
+    let who = session.provider.name.clone();
     console.parts.store.audit(&who, "follow_call", &id, console.now()).await?;
     let (sender, receiver) = mpsc::channel(limits::STREAM_AHEAD);
     tokio::spawn(async move {
+        let mut looked = Instant::now();
         loop {
             let items = tokio::select! {
                 items = follower.next() => items,
                 () = sender.closed() => return,
+                () = sleep(LOOK_AGAIN) => Some(Vec::new()),
             };
+            if looked.elapsed() >= LOOK_AGAIN {
+                if !console.goes_on(&session).await {
+                    return;
+                }
+                looked = Instant::now();
+            }
             let Some(items) = items else { return };
             for (number, item) in items {
                 let (name, data) = followed(number, item);

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use radline_audio::AudioFrame;
 use radline_store::Store;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::bridge::{Bridge, ReadClock};
 
@@ -91,18 +91,25 @@ pub(crate) struct Console {
     parts: ConsoleParts,
     sessions: Mutex<Sessions>,
     talks: Mutex<Talks>,
+    /// Passwords that are checked at once.
+    hashing: Semaphore,
 }
 
 /// The console's routes.
 pub fn router(parts: ConsoleParts) -> Router {
-    let console =
-        Arc::new(Console { parts, sessions: Mutex::default(), talks: Mutex::new(HashMap::new()) });
+    let console = Arc::new(Console {
+        parts,
+        sessions: Mutex::default(),
+        talks: Mutex::new(HashMap::new()),
+        hashing: Semaphore::new(1),
+    });
     let api = Router::new()
         .route("/session", get(session::show).post(session::sign_in).delete(session::sign_out))
         .route("/setup", post(accounts::set_up))
         .route("/accounts", get(accounts::list).post(accounts::add))
         .route("/accounts/{name}", delete(accounts::remove))
         .route("/presence", post(live::presence))
+        .route("/alive", post(live::alive))
         .route("/live", get(live::queue))
         .route("/calls/search", post(records::search))
         .route("/calls/{id}", get(records::call))
@@ -135,6 +142,14 @@ impl Console {
 
     fn talks(&self) -> MutexGuard<'_, Talks> {
         self.talks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a session goes on: used lately, its page alive, its account still there.
+    async fn goes_on(&self, session: &session::Session) -> bool {
+        let now = self.now();
+        let open = self.sessions().is_open(session, now);
+        open && session.presence.is_alive(now)
+            && matches!(self.parts.store.account(&session.provider.name).await, Ok(Some(_)))
     }
 
     fn now(&self) -> Timestamp {

@@ -35,7 +35,8 @@ pub(super) async fn audio(
 ) -> Result<Response, Failed> {
     session.allow("calls")?;
     let path = console.recording_of(&id).await?;
-    if request.headers().get(header::RANGE).is_none_or(|range| range == "bytes=0-") {
+    // A player asks for many parts; the first one of a session is listening.
+    if session.listens_first(&id) {
         let who = &session.provider.name;
         console.parts.store.audit(who, "listen", &id, console.now()).await?;
     }

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use radline_call::{CallEvent, EventKind};
+use radline_call::{CallEvent, DraftVerdict, EventKind};
 use radline_phi::Phi;
 use radline_store::{CallEntry, CallSearch};
 use serde::Deserialize;
@@ -18,6 +18,8 @@ use super::live::followed;
 use super::session::Session;
 use crate::feed;
 
+/// Calls that are looked through for those of a day.
+const OF_A_DAY_MAX: u32 = 20_000;
 /// Calls that a search shows.
 const FOUND_MAX: u32 = 100;
 
@@ -92,7 +94,7 @@ pub(super) async fn search(
         patient: Phi::new(asked.patient.trim().to_owned()),
         outcome: asked.outcome.trim().replace(' ', "_").to_lowercase(),
         words: Phi::new(asked.words.trim().to_owned()),
-        limit: FOUND_MAX + 1,
+        limit: if asked.day.trim().is_empty() { FOUND_MAX + 1 } else { OF_A_DAY_MAX },
     };
     let mut found = console.parts.store.search_calls(&search).await?;
     if let Ok(day) = asked.day.trim().parse::<Date>() {
@@ -126,7 +128,15 @@ pub(super) async fn call(
     let entry = entry.ok_or_else(|| Failed::missing("call"))?;
     console.parts.store.audit(&session.provider.name, "view_call", &id, console.now()).await?;
     let events = console.parts.store.events(&id).await?;
-    let timeline: Vec<Value> = events.iter().filter_map(moment).collect();
+    let mut timeline: Vec<Value> = events.iter().filter_map(moment).collect();
+    for (at, wrapped) in console.parts.store.wrap_ups(&id).await? {
+        let at_ms = at.duration_since(entry.started).as_millis().max(0);
+        let words = [wrapped.outcome.replace('_', " "), wrapped.note.into_exposed()];
+        let words: Vec<_> = words.into_iter().filter(|part| !part.is_empty()).collect();
+        let (who, how) = (wrapped.provider, wrapped.how.replace('_', " "));
+        let text = format!("{who} ({how}) {}", words.join(": "));
+        timeline.push(json!({ "kind": "happening", "at_ms": at_ms, "what": "note", "text": text }));
+    }
     let mut shown = listed(&entry);
     shown["scenario"] = json!(entry.scenario);
     shown["timeline"] = json!(timeline);
@@ -162,6 +172,10 @@ pub(super) async fn today(State(console): State<Arc<Console>>, session: Session)
     let day = store.day(since).await?;
     let tasks = store.tasks().await?;
     let overdue = tasks.iter().filter(|task| task.due < local).count();
+    let drafted = !day.drafts.is_empty();
+    let count = |verdict: DraftVerdict| {
+        drafted.then(|| day.drafts.iter().filter(|decided| **decided == verdict).count())
+    };
     Ok(Json(json!({
         "calls": day.calls,
         "finished": day.finished,
@@ -172,7 +186,12 @@ pub(super) async fn today(State(console): State<Arc<Console>>, session: Session)
         "overdue_tasks": overdue,
         "voice_to_voice_p50_ms": middle(&day.voice_to_voice_ms, 50),
         "voice_to_voice_p95_ms": middle(&day.voice_to_voice_ms, 95),
-        "drafts": { "approved": null, "edited": null, "rejected": null, "expired": null },
+        "drafts": {
+            "approved": count(DraftVerdict::Approved),
+            "edited": count(DraftVerdict::Edited),
+            "rejected": count(DraftVerdict::Rejected),
+            "expired": count(DraftVerdict::Expired),
+        },
     })))
 }
 

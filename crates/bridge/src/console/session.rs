@@ -1,7 +1,7 @@
 //! Sessions: who is signed in, what they may do, and for how long.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
@@ -41,6 +41,10 @@ pub(super) struct Session {
     pub(super) provider: Provider,
     pub(super) role: Role,
     pub(super) presence: Arc<Presence>,
+    /// Calls whose recordings were listened to.
+    heard: Arc<Mutex<HashSet<String>>>,
+    /// The secret in its cookie.
+    id: String,
     csrf: String,
     began: Timestamp,
     seen: Timestamp,
@@ -55,12 +59,13 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    fn add(&mut self, session: Session, now: Timestamp) -> Option<String> {
+    fn add(&mut self, mut session: Session, now: Timestamp) -> Option<String> {
         self.open.retain(|_, session| session.is_alive(now));
         if self.open.len() >= SESSIONS_MAX {
             return None;
         }
         let id = secret();
+        session.id.clone_from(&id);
         self.open.insert(id.clone(), session);
         Some(id)
     }
@@ -75,30 +80,48 @@ impl Sessions {
         Some(session.clone())
     }
 
+    /// Whether the session is open still.
+    pub(super) fn is_open(&self, session: &Session, now: Timestamp) -> bool {
+        self.open.get(&session.id).is_some_and(|known| known.is_alive(now))
+    }
+
     /// Ends every session of an account.
     pub(super) fn end(&mut self, account: &str) {
         self.open.retain(|_, session| session.provider.name != account);
     }
 
-    /// Whether the name has to wait after too many failed attempts.
-    fn is_held_off(&mut self, name: &str, now: Timestamp) -> bool {
+    /// Counts an attempt to sign in, before it is looked at. Whether the name has to wait.
+    fn attempt(&mut self, name: &str, now: Timestamp) -> bool {
         let recent = |at: &Timestamp| now.duration_since(*at) < TRIES_WAIT;
         self.failed.retain(|_, at| at.iter().any(recent));
         let tries = self.failed.get(name).map_or(0, |at| at.iter().filter(|at| recent(at)).count());
-        tries >= TRIES_MAX || self.failed.len() >= NAMES_MAX
-    }
-
-    fn failed(&mut self, name: &str, now: Timestamp) {
+        if tries >= TRIES_MAX {
+            return true;
+        }
+        if self.failed.len() >= NAMES_MAX
+            && let Some(oldest) = self.failed.iter().min_by_key(|(_, at)| at.last().copied())
+        {
+            // Somebody tries names; that must not keep colleagues out.
+            let oldest = oldest.0.clone();
+            self.failed.remove(&oldest);
+        }
         let tries = self.failed.entry(name.to_owned()).or_default();
         tries.push(now);
         let extra = tries.len().saturating_sub(TRIES_MAX);
         tries.drain(..extra);
+        false
     }
 }
 
 impl Session {
     fn is_alive(&self, now: Timestamp) -> bool {
         now.duration_since(self.seen) < IDLE && now.duration_since(self.began) < LONGEST
+    }
+
+    /// Whether the recording of this call is listened to for the first time.
+    pub(super) fn listens_first(&self, call: &str) -> bool {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.insert(call.to_owned())
     }
 
     /// What the role allows.
@@ -204,21 +227,26 @@ pub(super) async fn sign_in(
 ) -> Result<Response, Failed> {
     let now = console.now();
     let name: String = asked.name.trim().chars().take(80).collect();
-    if console.sessions().is_held_off(&name, now) {
+    if console.sessions().attempt(&name, now) {
         let text = "Too many attempts. Wait five minutes, then try again.";
         return Err(Failed::new(StatusCode::TOO_MANY_REQUESTS, text));
     }
     let Some(account) = proved(&console, &name, asked.password, &asked.code, now).await? else {
-        console.sessions().failed(&name, now);
-        console.parts.store.audit(&name, "sign_in_failed", "", now).await?;
+        // What was typed there may be a password.
+        let known = console.parts.store.account(&name).await?.map(|account| account.name);
+        let who = known.as_deref().unwrap_or("unknown");
+        console.parts.store.audit(who, "sign_in_failed", "", now).await?;
         let text = "Name, password and code do not fit together.";
         return Err(Failed::new(StatusCode::UNAUTHORIZED, text));
     };
+    console.sessions().failed.remove(&account.name);
     console.parts.store.audit(&account.name, "sign_in", "", now).await?;
     let session = Session {
         provider: Provider { name: account.name, display: account.display },
         role: account.role,
         presence: Arc::default(),
+        heard: Arc::default(),
+        id: String::new(),
         csrf: secret(),
         began: now,
         seen: now,
@@ -240,7 +268,8 @@ async fn proved(
     now: Timestamp,
 ) -> Result<Option<Account>, Failed> {
     let account = console.parts.store.account(name).await?;
-    // Hashing takes its time on purpose; it must not hold up calls.
+    // Hashing takes its time on purpose; it must not hold up calls, nor take every core from them.
+    let Ok(_place) = console.hashing.acquire().await else { return Ok(None) };
     let checked = tokio::task::spawn_blocking(move || {
         let right = credentials::is_password(account.as_ref(), &password);
         account.filter(|_| right)

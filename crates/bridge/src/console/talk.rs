@@ -25,8 +25,17 @@ pub(super) struct Goodbye {
     pub(super) note: Phi<String>,
 }
 
-/// The conversations, by call: whose each is, and how it is ended.
-pub(super) type Talks = HashMap<String, (String, mpsc::Sender<Goodbye>)>;
+/// What a provider does in a conversation.
+#[derive(Debug)]
+pub(super) enum Act {
+    /// Ends it.
+    Goodbye(Goodbye),
+    /// Goes on with the sound of another connection: the page was loaded anew.
+    Reconnect(BrowserAudio),
+}
+
+/// The conversations, by call: whose each is, and the way to it.
+pub(super) type Talks = HashMap<String, (String, mpsc::Sender<Act>)>;
 
 /// Joins a browser's audio with a call that its provider has claimed.
 pub(super) async fn talk(
@@ -47,9 +56,9 @@ pub(super) async fn talk(
             return;
         }
     };
-    let (sender, goodbyes) = mpsc::channel(1);
+    let (sender, acts) = mpsc::channel(2);
     console.talks().insert(call.clone(), (who.name.clone(), sender));
-    let goodbye = converse(audio, conversation, goodbyes).await;
+    let goodbye = converse(audio, conversation, acts).await;
     console.talks().remove(&call);
     let parts = &console.parts;
     wrap_up::keep(&parts.store, (parts.clock)(), &who, &call, goodbye).await;
@@ -59,7 +68,7 @@ pub(super) async fn talk(
 async fn converse(
     mut audio: BrowserAudio,
     conversation: Conversation,
-    mut goodbyes: mpsc::Receiver<Goodbye>,
+    mut acts: mpsc::Receiver<Act>,
 ) -> wrap_up::Words {
     let Conversation { line, parting } = conversation;
     let (mut from_caller, to_caller) = line.split();
@@ -74,11 +83,15 @@ async fn converse(
                 Some(frame) => drop(audio.ear.try_send(frame)),
                 None => break wrap_up::Words::caller_left(),
             },
-            goodbye = goodbyes.recv() => if let Some(Goodbye { how, outcome, note }) = goodbye {
-                break wrap_up::Words { how, outcome, note };
+            act = acts.recv() => match act {
+                Some(Act::Goodbye(Goodbye { how, outcome, note })) => {
+                    break wrap_up::Words { how, outcome, note };
+                }
+                Some(Act::Reconnect(again)) => audio = again,
+                None => break wrap_up::Words::lost(),
             },
         }
     };
-    parting.part(words.how);
+    parting.part(words.how, words.settles());
     words
 }

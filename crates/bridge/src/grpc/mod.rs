@@ -107,7 +107,7 @@ impl Grpc {
             .http2_keepalive_interval(Some(limits::KEEPALIVE))
             .http2_keepalive_timeout(Some(limits::KEEPALIVE))
             .tcp_nodelay(true)
-            .concurrency_limit_per_connection(limits::STREAMS_MAX);
+            .max_concurrent_streams(limits::STREAMS_MAX);
         if let Some(tls) = &self.tls {
             let identity = Identity::from_pem(&tls.certificate, &tls.key);
             let mut config = ServerTlsConfig::new().identity(identity);

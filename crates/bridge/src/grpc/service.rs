@@ -57,6 +57,11 @@ impl ProviderGrpc {
         Ok(Provider { name: account.name, display: account.display })
     }
 
+    /// Whether the account is there still: whoever was sent away hears no more.
+    async fn goes_on(&self, who: &Provider) -> bool {
+        matches!(self.grpc.store.account(&who.name).await, Ok(Some(_)))
+    }
+
     /// Writes down who did what. Nothing is shown or done that is not.
     async fn audit(&self, who: &Provider, what: &str, record: &str) -> Result<(), Status> {
         let now = (self.grpc.clock)();
@@ -110,6 +115,7 @@ impl ProviderService for ProviderGrpc {
         let v1::WatchQueueRequest { filter: asked, all_calls } = request.into_inner();
         let (filter, bridge) = (filter(asked), Arc::clone(&self.grpc.bridge));
         let (sender, receiver) = mpsc::channel(1);
+        let service = self.clone();
         tokio::spawn(async move {
             let mut changes = bridge.watch();
             loop {
@@ -129,6 +135,10 @@ impl ProviderService for ProviderGrpc {
                         return;
                     },
                     () = sender.closed() => return,
+                    () = sleep(limits::PRESENCE_EVERY) => {}
+                }
+                if !service.goes_on(&who).await {
+                    return;
                 }
             }
         });
@@ -142,7 +152,9 @@ impl ProviderService for ProviderGrpc {
         let who = self.who(&request).await?;
         let filter = filter(request.into_inner().filter);
         let bridge = Arc::clone(&self.grpc.bridge);
-        let presence = bridge.arrive(who, filter.clone());
+        self.audit(&who, "present", "").await?;
+        let service = self.clone();
+        let presence = bridge.arrive(who.clone(), filter.clone());
         let presence = presence.ok_or_else(|| Status::resource_exhausted("the desk is full"))?;
         let (sender, receiver) = mpsc::channel(1);
         tokio::spawn(async move {
@@ -154,6 +166,9 @@ impl ProviderService for ProviderGrpc {
                 tokio::select! {
                     () = sleep(limits::PRESENCE_EVERY) => {}
                     () = sender.closed() => break,
+                }
+                if !service.goes_on(&who).await {
+                    break;
                 }
             }
             drop(presence);
@@ -186,6 +201,7 @@ impl ProviderService for ProviderGrpc {
 
     async fn talk(&self, request: Request<Streaming<v1::TalkRequest>>) -> Answer<Self::TalkStream> {
         let who = self.who(&request).await?;
+        self.audit(&who, "talk", "").await?;
         talk::talk(self.grpc.clone(), who, request.into_inner()).await
     }
 
@@ -226,7 +242,8 @@ impl ProviderService for ProviderGrpc {
                     items = follower.next() => items,
                     () = sender.closed() => return,
                 };
-                for (sequence, item) in items.into_iter().flatten() {
+                let Some(items) = items else { return };
+                for (sequence, item) in items {
                     let over = item == crate::feed::FeedItem::State(crate::feed::CallState::Ended);
                     let sent = sender.send(Ok(convert::followed(sequence, item))).await;
                     if sent.is_err() || over {

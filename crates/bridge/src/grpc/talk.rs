@@ -73,7 +73,7 @@ impl Talk {
             End::CallerLeft => (Words::caller_left(), EscalationOutcome::CallerLeft),
             End::Broken => (Words::lost(), EscalationOutcome::ProviderDropped),
         };
-        parting.part(words.how);
+        parting.part(words.how, words.settles());
         let grpc = &self.grpc;
         wrap_up::keep(&grpc.store, (grpc.clock)(), &self.who, &self.call, words).await;
         let outcome = convert::outcome(outcome).into();

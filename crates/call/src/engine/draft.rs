@@ -3,14 +3,15 @@
 
 use std::time::Duration;
 
-use radline_dialogue::{ActionOutcome, Sentence, Then, wording};
+use radline_dialogue::{Action, ActionOutcome, Command, Sentence, Then, wording};
 use radline_phi::Phi;
 
 use super::hearing::Hearing;
-use super::planning::Step;
+use super::planning::{Step, Worded};
 use super::{CallEngine, Waiting};
 use crate::approval::{Approval, DraftVerdict, Judgement, Unanswered, edit_distance};
 use crate::event::EventKind;
+use crate::input::SpokenPart;
 use crate::limits;
 use crate::output::CallOutput;
 
@@ -20,6 +21,8 @@ pub(super) struct Drafts {
     policy: Option<Approval>,
     last: u64,
     held: Option<Held>,
+    /// Since when the caller has waited for a reply whose drafts were withdrawn.
+    waits: Option<Duration>,
 }
 
 /// A draft that waits.
@@ -51,8 +54,14 @@ impl CallEngine {
         pending: Option<(u32, &'static str)>,
     ) -> Option<Vec<Step>> {
         let Some(policy) = &self.drafts.policy else { return Some(steps) };
-        // An instruction in danger waits for nobody; nor does a word to whoever a person was called for.
-        let urgent = self.dialogue.is_with_a_person() || self.waits_for_person().is_some();
+        // An instruction in danger waits for nobody; nor does a word to whoever a person was called for,
+        // nor the call for one.
+        let calls = |step: &Step| match step {
+            Step::Move { next, .. } => calls_a_person(&next.then),
+            Step::LookedUp { .. } => false,
+        };
+        let called = self.dialogue.has_called_a_person() || self.waits_for_person().is_some();
+        let urgent = called || steps.iter().any(calls);
         let sentences: Vec<&Sentence> = steps.iter().flat_map(said).collect();
         let granted = |step: &Step| match step {
             Step::Move { next, .. } => policy.granted.contains(&next.state),
@@ -72,6 +81,10 @@ impl CallEngine {
         let state = self.dialogue.state().to_owned();
         self.record(EventKind::Drafted { draft: id, state });
         self.waiting = Waiting::Approval;
+        if self.recording {
+            // Consent that was taken back counts at once; one that was given, with the reply to it.
+            self.follow_consent();
+        }
         let shown = Phi::new(text.clone());
         self.drafts.held = Some(Held { id, text, steps, pending, since, told, answered });
         self.emit(CallOutput::Draft { draft: id, text: shown, sources, wait, unanswered });
@@ -80,7 +93,8 @@ impl CallEngine {
 
     /// A person has decided. What was decided before, or withdrawn, changes nothing.
     pub(super) fn judged(&mut self, draft: u64, judgement: Judgement, by: &str) {
-        if self.drafts.held.as_ref().is_none_or(|held| held.id != draft) {
+        let waits = matches!(self.waiting, Waiting::Approval);
+        if !waits || self.drafts.held.as_ref().is_none_or(|held| held.id != draft) {
             return;
         }
         match judgement {
@@ -102,19 +116,27 @@ impl CallEngine {
     }
 
     fn held_too_long(&self) -> bool {
-        let since = self.drafts.held.as_ref().map(|held| held.since);
+        let since = self.drafts.held.as_ref().map(|held| self.drafts.waits.unwrap_or(held.since));
         since.is_none_or(|since| self.now.saturating_sub(since) > limits::APPROVAL_MAX)
     }
 
     /// Time passes over a draft.
     pub(super) fn check_draft(&mut self) {
+        if !matches!(self.waiting, Waiting::Approval) {
+            return;
+        }
+        if self.second_thought.is_some() {
+            self.drop_draft(DraftVerdict::Withdrawn, "danger");
+            self.have_second_thought();
+            return;
+        }
         let (Some(held), Some(policy)) = (&self.drafts.held, &self.drafts.policy) else { return };
         let waited = self.now.saturating_sub(held.since);
         let last = held.told.unwrap_or(held.since);
         let quiet = self.now.saturating_sub(last) > limits::FILLER_AFTER && held.told.is_none();
         if waited > policy.wait {
             let asked_lately = self.now.saturating_sub(last) < limits::PATIENCE_EVERY;
-            let holds = policy.unanswered == Unanswered::Hold && waited <= limits::APPROVAL_MAX;
+            let holds = policy.unanswered == Unanswered::Hold && !self.held_too_long();
             if !(holds && asked_lately) {
                 self.unanswered();
             }
@@ -141,8 +163,10 @@ impl CallEngine {
         if let Some(words) = words {
             self.reword(&mut held.steps, words, by);
         }
-        self.stop_speaking();
-        self.owed.clear();
+        if held.told.is_some() {
+            // Nobody needs patience any more.
+            self.stop_speaking();
+        }
         self.carry_out_approved(held.steps, held.pending);
         if let Some((request, outcome)) = held.answered {
             self.clinic_answered(request, outcome);
@@ -188,7 +212,9 @@ impl CallEngine {
             return;
         }
         let Some(held) = self.drafts.held.take() else { return };
+        let waits = self.drafts.waits.unwrap_or(held.since);
         self.decided(&held, DraftVerdict::Withdrawn, "caller", 0);
+        self.drafts.waits = Some(waits);
         self.reopen();
     }
 
@@ -199,12 +225,15 @@ impl CallEngine {
         }
     }
 
-    /// Whether words over a draft are heard: they speak of danger. Others have to wait until it is
+    /// Whether words over a draft are heard: they speak of danger, or ask for a person. Others have to wait until it is
     /// spoken, or are part of the turn before it.
     pub(super) fn heard_over_draft(&mut self) -> bool {
-        let alarming = self.hearing.as_ref().and_then(Hearing::words).is_some_and(|(said, _)| {
-            self.red_flags.find_in_answer(said.text.expose(), false).is_some()
-        });
+        let past = self.dialogue.asks_about_the_past();
+        let alarming =
+            self.hearing.as_ref().and_then(Hearing::words).is_some_and(|(said, read)| {
+                self.red_flags.find_in_answer(said.text.expose(), past).is_some()
+                    || read.has(&Command::RequestPerson)
+            });
         if !alarming {
             self.forget_hearing();
         }
@@ -221,11 +250,43 @@ impl CallEngine {
         asked
     }
 
+    /// A part of a sentence that waits with the draft. Gives it back when it is none of its.
+    pub(super) fn synthesized_for_draft(
+        &mut self,
+        id: u32,
+        part: SpokenPart,
+    ) -> Option<SpokenPart> {
+        let Some(worded) = self.sentence_of_draft(id) else { return Some(part) };
+        worded.audio.push(part);
+        None
+    }
+
+    /// A sentence that waits with the draft could not be spoken: it is asked for again with it.
+    pub(super) fn unspoken_for_draft(&mut self, id: u32) {
+        if let Some(worded) = self.sentence_of_draft(id) {
+            worded.audio.clear();
+            worded.asked = false;
+        }
+    }
+
+    fn sentence_of_draft(&mut self, id: u32) -> Option<&mut Worded> {
+        let mut steps = self.drafts.held.as_mut()?.steps.iter_mut();
+        steps.find_map(|step| match step {
+            Step::Move { say, .. } => say.iter_mut().find(|worded| worded.id == id),
+            Step::LookedUp { .. } => None,
+        })
+    }
+
     fn decided(&mut self, held: &Held, verdict: DraftVerdict, by: &str, edits: usize) {
         let waited_ms = self.now.saturating_sub(held.since).as_millis() as u64;
         let by = by.to_owned();
+        self.drafts.waits = None;
         self.record(EventKind::DraftDecided { draft: held.id, verdict, by, waited_ms, edits });
     }
+}
+
+fn calls_a_person(then: &Then) -> bool {
+    matches!(then, Then::Act(Action::RequestCallback { .. }))
 }
 
 fn said(step: &Step) -> &[Sentence] {

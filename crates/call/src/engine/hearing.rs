@@ -101,11 +101,13 @@ impl CallEngine {
             Change::Quiet => {}
             // What was heard so far was not all: drop the attempt and wait for the rest.
             Change::Begun => {
-                self.withdraw_draft();
                 self.settle_part();
                 self.hearing = None;
             }
             Change::Speaking => {
+                if self.endpointing.voiced() >= limits::SPEECH_MIN {
+                    self.withdraw_draft();
+                }
                 if self.endpointing.length() > limits::UTTERANCE_MAX {
                     self.attempt();
                     self.turn_over();
@@ -461,6 +463,9 @@ impl CallEngine {
             return;
         }
         self.forget_hearing();
+        if matches!(self.waiting, Waiting::Approval) {
+            return;
+        }
         self.turn += 1;
         let waits = self.waits_for_person().is_some();
         let enough = self.transcription_failures >= limits::TRANSCRIPTION_FAILURES_MAX;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use radline_audio::{AudioFrame, SpeechProbability};
-use radline_dialogue::{Action, ActionOutcome, CallbackReason};
+use radline_dialogue::{Action, ActionOutcome, CallbackReason, RedFlag};
 use radline_phi::Phi;
 
 use super::{CallEngine, Medium, Waiting};
@@ -34,6 +34,8 @@ pub(super) struct Conversation {
     person: Endpointing,
     /// What the clinic was being asked when the person joined.
     clinic: Option<(u32, &'static str)>,
+    /// Danger that the caller spoke of to the person.
+    danger: Option<(RedFlag, Phi<String>)>,
     /// Utterances that are being transcribed, with their beginning and end.
     pending: VecDeque<(TurnId, Speaker, (Duration, Duration))>,
 }
@@ -76,6 +78,12 @@ impl CallEngine {
         if busy || self.have_second_thought() {
             return;
         }
+        let since = self.waits_for_person().unwrap_or(self.now);
+        if self.now.saturating_sub(since) > limits::PERSON_WAIT_MAX {
+            // The desk gives up earlier; if it has forgotten the caller, the line has not.
+            self.nobody_free(EscalationOutcome::NoAnswer);
+            return;
+        }
         if self.now.saturating_sub(self.quiet_since) > limits::WAIT_WORD_EVERY {
             let next = self.dialogue.silence();
             self.apply(next);
@@ -114,6 +122,7 @@ impl CallEngine {
             return;
         }
         self.end_escalation(outcome);
+        self.forget_hearing();
         let next = self.dialogue.nobody_free();
         self.apply(next);
     }
@@ -121,7 +130,8 @@ impl CallEngine {
     /// Both hear each other. What must be heard to the end is said over the person's first words, an
     /// emergency's instruction for instance; everything else is dropped.
     pub(super) fn person_joined(&mut self) {
-        if matches!(self.waiting, Waiting::Conversation | Waiting::Connection) {
+        let over = matches!(self.waiting, Waiting::LastWords(EndReason::Shutdown));
+        if over || matches!(self.waiting, Waiting::Conversation | Waiting::Connection) {
             return;
         }
         let waited = self.waits_for_person().map(|since| self.now.saturating_sub(since));
@@ -129,6 +139,8 @@ impl CallEngine {
         self.drop_draft(DraftVerdict::TakenOver, "person");
         self.forget_hearing();
         (self.overlap, self.checkpoint, self.second_thought) = (None, None, None);
+        self.playout.go_on();
+        self.follow_consent();
         self.owed.clear();
         self.keys.clear();
         if let Waiting::Clinic { request, action, .. } = self.waiting {
@@ -159,7 +171,7 @@ impl CallEngine {
         let asked = self.conversation.clinic.take_if(|(request, _)| *request == answered);
         let Some((_, action)) = asked else { return false };
         self.record_answer(action, outcome.kind());
-        drop(self.dialogue.answer(outcome.clone()));
+        self.dialogue.learn(outcome.clone());
         true
     }
 
@@ -170,6 +182,11 @@ impl CallEngine {
         self.conversation.before = self.conversation.lasted(self.now);
         self.conversation.since = None;
         self.forget_hearing();
+        self.finish_overhearing();
+        if let Some((request, _)) = self.conversation.clinic.take() {
+            self.given_up = Some(request);
+        }
+        let danger = self.conversation.danger.take();
         match how {
             PersonLeft::HandedBack => {
                 self.escalated = true;
@@ -180,6 +197,8 @@ impl CallEngine {
             PersonLeft::Lost => {
                 self.escalated = true;
                 self.end_escalation(EscalationOutcome::ProviderDropped);
+                // Perhaps nobody heard it.
+                self.second_thought = danger;
                 let next = self.dialogue.person_lost();
                 self.apply(next);
             }
@@ -209,9 +228,23 @@ impl CallEngine {
         };
         let change = ears.push(self.now, frame, speech);
         let over = change == Change::Pausing && ears.silence() >= limits::OVERHEARD_PAUSE;
-        if !over && ears.length() < limits::UTTERANCE_MAX {
-            return;
+        if over || ears.length() >= limits::UTTERANCE_MAX {
+            self.write_down(speaker);
         }
+    }
+
+    /// What was begun to be said when the conversation ended is written down, too.
+    fn finish_overhearing(&mut self) {
+        for speaker in [Speaker::Caller, Speaker::Person] {
+            self.write_down(speaker);
+        }
+    }
+
+    fn write_down(&mut self, speaker: Speaker) {
+        let ears = match speaker {
+            Speaker::Caller => &mut self.conversation.caller,
+            Speaker::Person => &mut self.conversation.person,
+        };
         let (span, voiced) = (ears.span(), ears.voiced());
         let audio = Phi::new(ears.audio());
         ears.reset();
@@ -246,10 +279,16 @@ impl CallEngine {
             Speaker::Caller => EventKind::CallerSaid { words, confidence, from_ms, to_ms },
             Speaker::Person => EventKind::PersonSaid { words, confidence, from_ms, to_ms },
         });
-        // Nothing is said to it: a person is there. They see it, though.
         let danger = self.red_flags.find_in_answer(transcript.text.expose(), false);
         if let Some(class) = danger.filter(|_| speaker == Speaker::Caller) {
             self.record(EventKind::RedFlagRaised { class });
+            let heard = Some((class, transcript.text.clone()));
+            // A person who is there sees it, and nothing is said to it. If they are lost it is taken up.
+            if matches!(self.waiting, Waiting::Conversation) {
+                self.conversation.danger = heard;
+            } else {
+                self.second_thought = heard;
+            }
         }
         true
     }

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use radline_call::{Approval, CallInput, DraftVerdict, EventKind, Judgement, Medium, Unanswered};
-use radline_dialogue::{Action, CallbackReason, Command, Intent};
+use radline_call::{
+    Approval, CallInput, DraftVerdict, EventKind, Judgement, Medium, SecondReading, Unanswered,
+};
+use radline_dialogue::{Action, CallbackReason, Command, Intent, RedFlag};
 
-use crate::world::World;
+use crate::world::{Voice, World};
 
 fn policy(unanswered: Unanswered) -> Approval {
     let granted = BTreeSet::from(["greeting".to_owned()]);
@@ -152,9 +154,8 @@ fn danger_spoken_of_over_a_draft_is_heard() {
     world.pass(3000, false);
     world.pass(600, true);
     world.pass(120, false);
-    world.heard("a person please", vec![Command::RequestPerson]);
+    world.heard("an mri of my knee", vec![Command::Want(Intent::Book)]);
     world.pass(4500, false);
-    // Too late to be a part of the turn, so the draft stands.
     let drafts = world.drafts.len();
     world.pass(600, true);
     world.pass(120, false);
@@ -162,4 +163,68 @@ fn danger_spoken_of_over_a_draft_is_heard() {
     world.pass(2500, false);
     assert!(said(&world, "emergency"), "{:?}", world.events);
     assert_eq!(world.drafts.len(), drafts);
+}
+
+#[test]
+fn audio_that_comes_while_a_draft_waits_is_not_asked_for_twice() {
+    let mut world = World::supervised(Medium::Voice, policy(Unanswered::Hold));
+    world.pass(6000, false);
+    world.voice = Voice::Late;
+    world.pass(600, true);
+    world.pass(120, false);
+    world.heard("yes", vec![Command::Affirm]);
+    world.pass(900, false);
+    world.speak_late();
+    judged(&mut world, Judgement::Approve);
+    world.pass(2500, false);
+    assert!(said(&world, &world.drafts[0].1.clone()), "the audio was lost");
+}
+
+#[test]
+fn danger_that_a_second_reading_finds_does_not_wait_for_a_draft() {
+    let mut world = drafted(Unanswered::Hold);
+    let turn = world.rereads.last().expect("reread").turn;
+    let flag = Some(RedFlag::LifeThreat);
+    let reading = SecondReading { flag, words: "chest pain".into(), differs: false };
+    world.input(CallInput::Supervised(turn, reading));
+    world.pass(2500, false);
+    assert!(said(&world, "emergency"));
+    assert_eq!(verdicts(&world), [DraftVerdict::Withdrawn]);
+}
+
+#[test]
+fn a_call_for_a_person_is_no_draft() {
+    let mut world = drafted(Unanswered::Hold);
+    judged(&mut world, Judgement::Approve);
+    world.pass(3000, false);
+    world.pass(600, true);
+    world.pass(120, false);
+    world.heard("a person please", vec![Command::RequestPerson]);
+    world.pass(900, false);
+    assert_eq!(world.drafts.len(), 1);
+    assert!(matches!(world.actions.last(), Some((_, Action::RequestCallback { .. }))));
+}
+
+#[test]
+fn consent_that_is_taken_back_counts_before_the_reply_to_it() {
+    let mut world = drafted(Unanswered::Hold);
+    judged(&mut world, Judgement::Approve);
+    world.pass(3000, false);
+    assert!(world.recording);
+    world.pass(600, true);
+    world.pass(120, false);
+    world.heard("please stop recording", vec![Command::StopRecording]);
+    world.pass(900, false);
+    assert_eq!(world.drafts.len(), 2, "the reply waits");
+    assert!(!world.recording);
+}
+
+#[test]
+fn a_shutdown_takes_no_late_word() {
+    let mut world = drafted(Unanswered::Hold);
+    world.input(CallInput::Shutdown);
+    judged(&mut world, Judgement::Approve);
+    world.pass(3000, false);
+    assert!(!said(&world, &world.drafts[0].1.clone()));
+    assert!(world.hung_up.is_some());
 }

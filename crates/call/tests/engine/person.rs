@@ -7,7 +7,7 @@ use radline_call::{
 };
 use radline_dialogue::{Action, ActionOutcome, CallbackReason, Command, RedFlag};
 
-use crate::world::World;
+use crate::world::{Voice, World};
 
 /// A caller who has agreed to the recording, asked for a person, and waits.
 fn waiting() -> World {
@@ -179,7 +179,7 @@ fn danger_spoken_of_in_the_queue_is_heard() {
 
 #[test]
 fn an_instruction_that_must_be_heard_is_said_over_the_persons_first_words() {
-    let mut world = World::with(Medium::Voice, 150, true);
+    let mut world = World::with(Medium::Voice, 150, Voice::AtOnce);
     world.pass(16_000, false);
     answered(&mut world, "i have chest pain and cannot breathe", Vec::new());
     world.input(CallInput::PersonJoined);
@@ -189,4 +189,28 @@ fn an_instruction_that_must_be_heard_is_said_over_the_persons_first_words() {
     let settled = world.played;
     world.pass(6000, false);
     assert_eq!(world.played, settled, "the script went on in the conversation");
+}
+
+#[test]
+fn danger_that_a_lost_person_may_not_have_heard_is_taken_up() {
+    let mut world = waiting();
+    world.input(CallInput::PersonJoined);
+    world.pass(2000, false);
+    world.pass(1500, true);
+    world.pass(300, false);
+    world.input(CallInput::PersonLeft(PersonLeft::Lost));
+    let turn = world.overheard.last().copied().expect("what was begun is written down");
+    let transcript = Transcript { text: "i cannot breathe".into(), confidence: 0.9 };
+    world.input(CallInput::Transcribed(turn, Some(transcript)));
+    noted(&mut world, true);
+    world.pass(6000, false);
+    assert!(said(&world, "emergency"), "{:?}", world.events);
+}
+
+#[test]
+fn a_line_that_the_desk_has_forgotten_gives_up_by_itself() {
+    let mut world = waiting();
+    world.pass(320_000, false);
+    assert!(!world.queued);
+    assert_eq!(outcomes(&world), [EscalationOutcome::NoAnswer]);
 }

@@ -7,7 +7,7 @@ use radline_audio::DtmfDigit;
 use radline_call::{CallInput, EndReason, EventKind, Medium, SecondReading, Transcript};
 use radline_dialogue::{Action, ActionOutcome, Command, Intent, RedFlag, Understanding};
 
-use crate::world::World;
+use crate::world::{Voice, World};
 
 #[test]
 fn a_spoken_answer_moves_the_dialogue_once_the_turn_is_over() {
@@ -74,7 +74,7 @@ fn the_first_part_of_a_long_story_is_transcribed_once() {
 
 /// The world after the caller agreed to be recorded, while "What can I do for you?" is heard.
 fn asked_for_the_reason() -> World {
-    let mut world = World::with(Medium::Voice, 100, true);
+    let mut world = World::with(Medium::Voice, 100, Voice::AtOnce);
     world.pass(8000, false);
     world.pass(400, true);
     world.pass(120, false);
@@ -132,7 +132,7 @@ fn a_backchannel_and_a_cough_pause_the_agent_for_a_moment() {
 
 #[test]
 fn what_must_be_heard_is_said_again_after_an_interruption() {
-    let mut world = World::with(Medium::Voice, 100, true);
+    let mut world = World::with(Medium::Voice, 100, Voice::AtOnce);
     world.pass(200, false);
     world.pass(1000, true);
     assert_eq!(world.count(|event| matches!(event, EventKind::BargeIn { .. })), 0, "firm");
@@ -192,7 +192,7 @@ fn an_answer_to_a_question_that_nobody_heard_is_none() {
 
 #[test]
 fn an_answer_over_a_reminder_of_what_was_heard_counts() {
-    let mut world = World::with(Medium::Voice, 100, true);
+    let mut world = World::with(Medium::Voice, 100, Voice::AtOnce);
     // The question was heard whole; a no to the words before it came too early, so it is said again.
     world.pass(3000, false);
     world.pass(300, true);
@@ -379,7 +379,7 @@ fn a_clinic_that_is_silent_is_not_waited_for() {
 
 #[test]
 fn a_voice_that_fails_ends_the_call_instead_of_leaving_silence() {
-    let mut world = World::with(Medium::Voice, 25, false);
+    let mut world = World::with(Medium::Voice, 25, Voice::Never);
     world.pass(100, false);
     assert!(world.hung_up.is_some());
 }

@@ -14,6 +14,15 @@ use radline_dialogue::{Action, Command, Dialogue, RedFlags, Scenario, SiteFacts,
 const FOLDER: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/sites/demo-hospital/scenarios");
 
+/// When sentences become audio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Voice {
+    AtOnce,
+    /// When told to.
+    Late,
+    Never,
+}
+
 /// A call with a world that answers at once, unless told otherwise.
 pub(super) struct World {
     pub(super) engine: CallEngine,
@@ -37,29 +46,26 @@ pub(super) struct World {
     pub(super) drafts: Vec<(u64, String)>,
     /// Whether the caller waits on the line for a person.
     pub(super) queued: bool,
-    pub(super) synthesises: bool,
+    pub(super) voice: Voice,
+    /// Audio that comes when told to.
+    late: Vec<CallInput>,
 }
 
 impl World {
     pub(super) fn new(medium: Medium) -> Self {
-        Self::with(medium, 25, true)
+        Self::with(medium, 25, Voice::AtOnce)
     }
 
-    pub(super) fn with(medium: Medium, sentence_frames: usize, synthesises: bool) -> Self {
-        Self::of(medium, sentence_frames, synthesises, None)
+    pub(super) fn with(medium: Medium, sentence_frames: usize, voice: Voice) -> Self {
+        Self::of(medium, sentence_frames, voice, None)
     }
 
     /// A call whose replies are approved.
     pub(super) fn supervised(medium: Medium, policy: Approval) -> Self {
-        Self::of(medium, 25, true, Some(policy))
+        Self::of(medium, 25, Voice::AtOnce, Some(policy))
     }
 
-    fn of(
-        medium: Medium,
-        sentence_frames: usize,
-        synthesises: bool,
-        policy: Option<Approval>,
-    ) -> Self {
+    fn of(medium: Medium, sentence_frames: usize, voice: Voice, policy: Option<Approval>) -> Self {
         let scenario = Scenario::load(std::path::Path::new(FOLDER)).expect("sound");
         let names = ["hospital", "department", "emergency_number", "crisis_line", "office_hours"];
         let values: BTreeMap<String, String> =
@@ -85,7 +91,8 @@ impl World {
             overheard: Vec::new(),
             drafts: Vec::new(),
             queued: false,
-            synthesises,
+            voice,
+            late: Vec::new(),
         };
         world.input(CallInput::Connected);
         world
@@ -111,11 +118,15 @@ impl World {
                     self.look_ups.push((request, look_up.into_action()));
                 }
                 CallOutput::Synthesize { sentence_id, .. } => {
-                    let audio = self
-                        .synthesises
-                        .then(|| vec![1; FRAME_SAMPLES * self.sentence_frames].into())
-                        .map(SpokenPart::whole);
-                    replies.push(CallInput::Synthesized(sentence_id, audio));
+                    let samples = FRAME_SAMPLES * self.sentence_frames;
+                    let audio = (self.voice != Voice::Never)
+                        .then(|| SpokenPart::whole(vec![1; samples].into()));
+                    let reply = CallInput::Synthesized(sentence_id, audio);
+                    if self.voice == Voice::Late {
+                        self.late.push(reply);
+                    } else {
+                        replies.push(reply);
+                    }
                 }
                 CallOutput::Supervise(turn) => self.rereads.push(turn),
                 CallOutput::Ask(_) => {}
@@ -134,6 +145,13 @@ impl World {
         }
         for reply in replies {
             self.input(reply);
+        }
+    }
+
+    /// Lets the audio come that was asked for.
+    pub(super) fn speak_late(&mut self) {
+        for audio in std::mem::take(&mut self.late) {
+            self.input(audio);
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use radline_phi::Phi;
 
 use super::{Dialogue, Prompt};
+use crate::action::ActionOutcome;
 use crate::dialogue_move::{DialogueMove, Then};
 use crate::understanding::{Command, Understanding};
 use crate::words;
@@ -25,6 +26,12 @@ impl Dialogue {
         }
     }
 
+    /// The clinic has answered something whose caller is elsewhere by now: the facts are taken, and nothing
+    /// is said.
+    pub fn learn(&mut self, outcome: ActionOutcome) {
+        self.take_outcome(outcome);
+    }
+
     /// A person has taken over and gives the caller back. Whatever a person was needed for is theirs
     /// now, so that the caller may ask for one again.
     pub fn handed_back(&mut self) -> DialogueMove {
@@ -41,7 +48,7 @@ impl Dialogue {
 
     /// Whether a person has been called: in danger, or because the caller needs one. What is said until
     /// they come are fixed words.
-    pub const fn is_with_a_person(&self) -> bool {
+    pub const fn has_called_a_person(&self) -> bool {
         self.red_flag.is_some() || self.callback_due.is_some()
     }
 
@@ -77,7 +84,9 @@ impl Dialogue {
         let (mut prompt, scenario) = (Prompt::default(), Arc::clone(&self.scenario));
         let said = words::split(words.expose());
         let declines = &scenario.line.handover.declines;
-        let declined = declines.iter().any(|phrase| words::contains(&said, phrase));
+        // In danger nobody is sent away for a figure of speech.
+        let asked = self.red_flag.is_none();
+        let declined = asked && declines.iter().any(|phrase| words::asserts(&said, phrase));
         if declined && let Some(target) = self.current().on.get("no").cloned() {
             return self.go(&target, prompt);
         }

@@ -1,0 +1,91 @@
+//! A person takes over on a telephone: rung by us, told what it is about, taken by a key; and every way in
+//! which nobody comes.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use radline_audio::TELEPHONE_RATE_HZ;
+use radline_tests::stage::{CALLER, PROVIDER, SOON, Stage, copied_site};
+use radline_tests::telephone_set::{Manner, TelephoneSet};
+use radline_tests::tone::tone;
+use tokio::sync::Mutex;
+use tokio::time::sleep;
+
+/// Two cores are not enough for several servers with their models at once.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+
+/// The demonstration site with these telephones.
+fn site(folder: &Path, phones: &[(&str, &TelephoneSet, u32)]) -> Result<PathBuf> {
+    let mut text = String::new();
+    for (name, phone, ring) in phones {
+        text.push_str("\n[[phone]]\nname = \"");
+        text.push_str(name);
+        text.push_str("\"\nuri = \"");
+        text.push_str(&phone.uri());
+        text.push_str("\"\nalways = true\nring_seconds = ");
+        text.push_str(&ring.to_string());
+        text.push('\n');
+    }
+    copied_site(folder, &text)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_presses_one_talks_with_the_caller() -> Result<()> {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let folder = tempfile::tempdir()?;
+    let phone = TelephoneSet::plug_in(Manner::Presses(1)).await?;
+    let site = site(folder.path(), &[("Front desk", &phone, 20)])?;
+    let stage = Stage::set_for(&site, folder).await?;
+    let mut caller = stage.caller().await?;
+    ensure!(caller.hears_tone(PROVIDER, 3 * SOON).await, "the caller does not hear the telephone");
+    caller.begin_saying(tone(CALLER, 4.0, TELEPHONE_RATE_HZ));
+    phone.until(|seen| seen.heard_caller).await?;
+    // The caller hangs up: the telephone is hung up, too.
+    caller.hang_up().await?;
+    phone.until(|seen| seen.ended == 1).await?;
+    sleep(Duration::from_millis(500)).await;
+    ensure!(stage.outcomes().await? == ["taken"], "{:?}", stage.outcomes().await?);
+    // Whether it was all said before the caller hung up nobody knows: the task stays for whoever does.
+    ensure!(stage.server.json(&["tasks", "list"]).await?.len() == 1, "the task is gone");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn busy_declined_mailbox_and_a_caller_who_leaves_while_it_rings() -> Result<()> {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    for (manner, outcome) in [
+        (Manner::Busy, "busy"),
+        (Manner::Presses(2), "declined"),
+        (Manner::Mailbox, "no_answer"),
+        (Manner::Rings, "no_answer"),
+    ] {
+        let folder = tempfile::tempdir()?;
+        let phone = TelephoneSet::plug_in(manner).await?;
+        let site = site(folder.path(), &[("Front desk", &phone, 3)])?;
+        let stage = Stage::set_for(&site, folder).await?;
+        let mut caller = stage.caller().await?;
+        stage.said("nobody is free").await?;
+        caller.hang_up().await?;
+        ensure!(stage.outcomes().await? == [outcome], "{manner:?}: {:?}", stage.outcomes().await?);
+        let seen = phone.seen();
+        ensure!(seen.rang == 1, "{manner:?}: {seen:?}");
+        match manner {
+            Manner::Rings => ensure!(seen.cancelled == 1, "it rings on: {seen:?}"),
+            Manner::Busy => {}
+            _ => phone.until(|seen| seen.ended == 1).await?,
+        }
+        ensure!(stage.server.json(&["tasks", "list"]).await?.len() == 1, "the task is gone");
+    }
+    let folder = tempfile::tempdir()?;
+    let phone = TelephoneSet::plug_in(Manner::Rings).await?;
+    let site = site(folder.path(), &[("Front desk", &phone, 30)])?;
+    let stage = Stage::set_for(&site, folder).await?;
+    let mut caller = stage.caller().await?;
+    phone.until(|seen| seen.rang == 1).await?;
+    caller.hang_up().await?;
+    phone.until(|seen| seen.cancelled == 1).await?;
+    sleep(Duration::from_millis(500)).await;
+    ensure!(stage.outcomes().await? == ["caller_left"], "{:?}", stage.outcomes().await?);
+    Ok(())
+}
