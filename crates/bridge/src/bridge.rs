@@ -48,6 +48,9 @@ struct LiveCall {
     /// The number of the feed's last item.
     fed: watch::Sender<u64>,
     words: mpsc::Sender<DriverWord>,
+    /// How many wait before this caller: it changes often, and only the last one counts, so that it
+    /// never stands in the way of a word that must arrive.
+    before: watch::Sender<Option<usize>>,
     /// The draft that waits for a provider's word.
     draft: Mutex<Option<u64>>,
 }
@@ -100,12 +103,15 @@ impl Bridge {
             feed: Mutex::default(),
             fed: watch::Sender::new(0),
             words,
+            before: watch::Sender::new(None),
             draft: Mutex::default(),
         });
         locked(&self.calls).insert(call.to_owned(), Arc::clone(&live));
         let now = (self.clock)();
         self.at_desk(|desk| desk.begin(now, call));
-        CallHandle { bridge: Arc::clone(self), call: call.to_owned(), live, words: receiver }
+        let before = live.before.subscribe();
+        let (bridge, call) = (Arc::clone(self), call.to_owned());
+        CallHandle { bridge, call, live, words: receiver, before }
     }
 
     /// The queue's version, as it changes.
@@ -226,12 +232,13 @@ impl Bridge {
         drop(desk);
         for (call, word) in words {
             let Some(live) = self.live(&call) else { continue };
-            let word = match word {
-                DeskWord::PlaceInLine(before) => DriverWord::PlaceInLine(before),
-                DeskWord::Nobody(outcome) => DriverWord::Nobody(outcome),
-            };
-            if live.words.try_send(word).is_err() {
-                tracing::warn!("a call does not take up what the desk tells it");
+            match word {
+                DeskWord::PlaceInLine(before) => drop(live.before.send_replace(Some(before))),
+                DeskWord::Nobody(outcome) => {
+                    if live.words.try_send(DriverWord::Nobody(outcome)).is_err() {
+                        tracing::warn!("a call does not take up what the desk tells it");
+                    }
+                }
             }
         }
         if after != before {
@@ -263,6 +270,7 @@ pub struct CallHandle {
     call: String,
     live: Arc<LiveCall>,
     words: mpsc::Receiver<DriverWord>,
+    before: watch::Receiver<Option<usize>>,
 }
 
 impl std::fmt::Debug for LiveCall {
@@ -274,10 +282,21 @@ impl std::fmt::Debug for LiveCall {
 impl CallHandle {
     /// What the call has to take up next. Safe to cancel.
     pub async fn word(&mut self) -> DriverWord {
-        match self.words.recv().await {
-            Some(word) => word,
-            // The sender lives in this very value.
-            None => std::future::pending().await,
+        loop {
+            tokio::select! {
+                biased;
+                word = self.words.recv() => match word {
+                    Some(word) => return word,
+                    // The sender lives in this very value.
+                    None => return std::future::pending().await,
+                },
+                changed = self.before.changed() => {
+                    let before = *self.before.borrow_and_update();
+                    if let (Ok(()), Some(before)) = (changed, before) {
+                        return DriverWord::PlaceInLine(before);
+                    }
+                }
+            }
         }
     }
 
