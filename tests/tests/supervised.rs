@@ -58,9 +58,11 @@ async fn drafts_are_approved_edited_and_left_to_the_policy() -> Result<()> {
     let twice = twice.err().context("decided twice")?;
     ensure!(twice.code() == Code::FailedPrecondition, "{twice}");
     stage.said("How may I help you today?").await?;
-    caller.answer(&stage.person).await?;
+    caller.answer(&stage.yes).await?;
     let draft = jo.draft(&mut feed).await?;
     jo.decide(call, draft.draft_id, v1::Verdict::Approve, "").await?;
+    // A call for a person is no draft.
+    caller.answer(&stage.person).await?;
     jo.queued(|call| call.state() == v1::CallState::Waiting).await?;
     caller.hang_up().await?;
     sleep(Duration::from_millis(500)).await;
