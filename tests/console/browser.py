@@ -130,7 +130,7 @@ def main():
     parser.add_argument("--tone", required=True, help="the microphone's sound, WAV")
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     parser.add_argument("--vanish", action="store_true", help="close the browser in the conversation")
-    parser.add_argument("--pictures")
+    parser.add_argument("--pictures", default=os.environ.get("RADLINE_PICTURES"))
     parser.add_argument("--theme", default="light", choices=["light", "dark"])
     parser.add_argument("--size", default="1366x768")
     options = parser.parse_args()

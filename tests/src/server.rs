@@ -10,6 +10,11 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
+use tokio::sync::Mutex;
+
+/// Two cores are not enough for several servers with their models at once: a test that starts one holds
+/// this while it runs.
+pub static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 /// The workspace's root.
 pub fn root() -> PathBuf {

@@ -7,29 +7,32 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use radline_audio::TELEPHONE_RATE_HZ;
 use radline_tests::python::Client;
-use radline_tests::server::run;
+use radline_tests::server::{ONE_AT_A_TIME, run};
 use radline_tests::stage::{CALLER, PROVIDER, SOON, Stage};
 use radline_tests::tone::tone;
 use serde_json::json;
-use tokio::sync::Mutex;
-
-/// Two cores are not enough for several servers with their models at once.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 const PASSWORD: &str = "correct horse battery";
+
+/// A provider's client in Python, signed in and available.
+async fn provider(stage: &Stage, more: &[&str]) -> Result<Client> {
+    let data = stage.folder.path();
+    run(&["providers", "add", "py", "--display", "Py"], data, &format!("{PASSWORD}\n")).await?;
+    let token = run(&["providers", "token", "py"], data, "").await?;
+    let address = stage.grpc.to_string();
+    let mut arguments = vec!["--proto", "proto", "--address", &address];
+    arguments.extend(more);
+    let secrets = [("RADLINE_TOKEN", token.trim())];
+    let mut client = Client::start("provider/client.py", &arguments, &secrets)?;
+    client.present().await?;
+    Ok(client)
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_python_client_made_from_the_protocol_takes_a_call() -> Result<()> {
     let _turn = ONE_AT_A_TIME.lock().await;
     let stage = Stage::set().await?;
-    let data = stage.folder.path();
-    run(&["providers", "add", "py", "--display", "Py"], data, &format!("{PASSWORD}\n")).await?;
-    let token = run(&["providers", "token", "py"], data, "").await?;
-    let address = stage.grpc.to_string();
-    let arguments = ["--proto", "proto", "--address", &address];
-    let secrets = [("RADLINE_TOKEN", token.trim())];
-    let mut client = Client::start("provider/client.py", &arguments, &secrets)?;
-    client.present().await?;
+    let client = provider(&stage, &[]).await?;
     let caller = stage.caller().await?;
     ensure!(caller.hears_tone(PROVIDER, 3 * SOON).await, "the caller does not hear the client");
     caller.begin_saying(tone(CALLER, 5.0, TELEPHONE_RATE_HZ));
@@ -45,14 +48,7 @@ async fn a_python_client_made_from_the_protocol_takes_a_call() -> Result<()> {
 async fn a_client_that_is_cut_off_leaves_the_caller_with_a_word() -> Result<()> {
     let _turn = ONE_AT_A_TIME.lock().await;
     let stage = Stage::set().await?;
-    let data = stage.folder.path();
-    run(&["providers", "add", "py", "--display", "Py"], data, &format!("{PASSWORD}\n")).await?;
-    let token = run(&["providers", "token", "py"], data, "").await?;
-    let address = stage.grpc.to_string();
-    let arguments = ["--proto", "proto", "--address", &address, "--linger"];
-    let secrets = [("RADLINE_TOKEN", token.trim())];
-    let mut client = Client::start("provider/client.py", &arguments, &secrets)?;
-    client.present().await?;
+    let client = provider(&stage, &["--linger"]).await?;
     let mut caller = stage.caller().await?;
     ensure!(caller.hears_tone(PROVIDER, 3 * SOON).await, "the caller does not hear the client");
     client.freeze().await?;
@@ -88,12 +84,8 @@ async fn browser(stage: &Stage, more: &[&str]) -> Result<Client> {
     let sound = data.join("microphone.wav");
     microphone(&sound)?;
     let (url, sound) = (format!("http://{}", stage.server.http), sound.display().to_string());
-    let pictures = std::env::var("RADLINE_PICTURES").ok();
     let mut arguments = vec!["--url", &url, "--name", "jo", "--tone", &sound];
     arguments.extend(more);
-    if let Some(pictures) = &pictures {
-        arguments.extend(["--pictures", pictures]);
-    }
     let mut browser = Client::start("console/browser.py", &arguments, &secrets)?;
     browser.present().await?;
     Ok(browser)

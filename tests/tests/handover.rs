@@ -8,14 +8,11 @@ use radline_audio::TELEPHONE_RATE_HZ;
 use radline_bridge::grpc::v1;
 use radline_tests::caller::LineCall;
 use radline_tests::provider::{ProviderClient, Talking};
+use radline_tests::server::ONE_AT_A_TIME;
 use radline_tests::stage::{CALLER, PROVIDER, SOON, Stage, waits};
 use radline_tests::tone::tone;
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tonic::Code;
-
-/// Two cores are not enough for several servers with their models at once.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 /// Both ends hear each other.
 async fn hear_each_other(caller: &LineCall, talking: &mut Talking) -> Result<()> {

@@ -8,14 +8,11 @@ use anyhow::{Context, Result, ensure};
 use md5::{Digest, Md5};
 use radline_tests::caller::{Options, Persona, converse};
 use radline_tests::phone::{Phone, starts, to_tag};
-use radline_tests::server::{Server, json, models};
+use radline_tests::server::{ONE_AT_A_TIME, Server, json, models};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
-
-/// Two cores are not enough for several servers with their models at once.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_patient_books_a_scan_by_telephone() -> Result<()> {

@@ -6,14 +6,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use radline_audio::TELEPHONE_RATE_HZ;
+use radline_tests::server::ONE_AT_A_TIME;
 use radline_tests::stage::{CALLER, PROVIDER, SOON, Stage, copied_site};
 use radline_tests::telephone_set::{Manner, TelephoneSet};
 use radline_tests::tone::tone;
-use tokio::sync::Mutex;
 use tokio::time::sleep;
-
-/// Two cores are not enough for several servers with their models at once.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 /// The demonstration site with these telephones.
 fn site(folder: &Path, phones: &[(&str, &TelephoneSet, u32)]) -> Result<PathBuf> {

@@ -41,6 +41,18 @@ export const get = (path) => request('GET', path);
 export const post = (path, body = {}) => request('POST', path, body);
 export const remove = (path) => request('DELETE', path);
 
+/** A view that fetches what it shows when it is opened, and again and again while it is open. */
+export function reloading(load, everyMs) {
+  let timer = 0;
+  return {
+    open() {
+      load();
+      timer = setInterval(load, everyMs);
+    },
+    close() { clearInterval(timer); },
+  };
+}
+
 /** The path of a call. Identifiers are escaped although the server makes them. */
 export const callPath = (id, rest = '') => `calls/${encodeURIComponent(id)}${rest}`;
 

@@ -2,7 +2,7 @@
 // list is fetched again.
 
 import { arrange, button, el, field, fieldError, notify, fail, setText, show, tag } from './dom.js';
-import { get, post } from './api.js';
+import { get, post, reloading } from './api.js';
 import { due, words } from './format.js';
 
 const KINDS = { callback: { word: 'Call back', icon: 'phone' }, review: { word: 'Review', icon: 'review' } };
@@ -15,7 +15,6 @@ export function makeTasks(session) {
   const count = el('p', { class: 'view-sub' }, 'Fetching the tasks');
   const heading = el('h1', { tabindex: '-1' }, 'Tasks');
   const node = el('div', { class: 'view-inner narrow' }, el('div', { class: 'view-head' }, heading, count), list, empty);
-  let timer = 0;
 
   const load = async () => {
     try {
@@ -47,14 +46,7 @@ export function makeTasks(session) {
     await load();
   };
 
-  return {
-    node,
-    open() {
-      load();
-      timer = setInterval(load, AGAIN_MS);
-    },
-    close() { clearInterval(timer); },
-  };
+  return { node, ...reloading(load, AGAIN_MS) };
 }
 
 function makeCard(task, session, done) {

@@ -1,7 +1,7 @@
 // Today's numbers, as a list of figures. A number that is not known yet is a dash.
 
 import { el, fail, fill, setText } from './dom.js';
-import { get } from './api.js';
+import { get, reloading } from './api.js';
 import { duration } from './format.js';
 
 const AGAIN_MS = 30000;
@@ -38,7 +38,6 @@ export function makeToday(session) {
   const place = [session.site.department, session.site.hospital].filter(Boolean).join(', ');
   const node = el('div', { class: 'view-inner' },
     el('div', { class: 'view-head' }, el('h1', { tabindex: '-1' }, 'Today'), el('p', { class: 'view-sub' }, place)), el('div', { class: 'figure-groups' }, ...groups));
-  let timer = 0;
 
   const load = async () => {
     try {
@@ -49,14 +48,7 @@ export function makeToday(session) {
     }
   };
 
-  return {
-    node,
-    open() {
-      load();
-      timer = setInterval(load, AGAIN_MS);
-    },
-    close() { clearInterval(timer); },
-  };
+  return { node, ...reloading(load, AGAIN_MS) };
 }
 
 function paint(node, value, words) {

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use radline_call::{CallEvent, EscalationOutcome, EventKind, Judgement, PersonLeft, Unanswered};
+use radline_call::{CallEvent, DraftReply, EscalationOutcome, EventKind, Judgement, PersonLeft};
 use radline_dialogue::{CallbackReason, Dialogue};
-use radline_phi::Phi;
 use tokio::sync::{mpsc, watch};
+use tokio::time::sleep;
 
 use crate::brief::Brief;
 use crate::desk::{Desk, DeskWord, QueuedCall, Refusal};
@@ -41,6 +41,21 @@ pub enum DriverWord {
 
 /// Reads the time.
 pub type ReadClock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Waits until the queue has changed, or it is time to look `again`, but never so short that a busy desk
+/// floods the reader. False once the desk or the reader is gone.
+pub(crate) async fn until_changed<T>(
+    changes: &mut watch::Receiver<u64>,
+    reader: &mpsc::Sender<T>,
+    again: Duration,
+) -> bool {
+    sleep(limits::QUEUE_EVERY).await;
+    tokio::select! {
+        changed = changes.changed() => changed.is_ok(),
+        () = reader.closed() => false,
+        () = sleep(again) => true,
+    }
+}
 
 /// A call that can be followed and taken.
 struct LiveCall {
@@ -310,19 +325,11 @@ impl CallHandle {
     }
 
     /// A reply waits for a provider's word. Whether anybody is there to give it.
-    pub fn draft(
-        &self,
-        draft: u64,
-        text: Phi<String>,
-        sources: Vec<String>,
-        wait: Duration,
-        unanswered: Unanswered,
-    ) -> bool {
-        *locked(&self.live.draft) = Some(draft);
+    pub fn draft(&self, reply: DraftReply) -> bool {
+        *locked(&self.live.draft) = Some(reply.draft);
         let said = locked(&self.live.feed).said();
-        let deadline = (self.bridge.clock)() + wait;
-        let draft = Draft { draft, text, sources, deadline, unanswered, said };
-        self.live.push(FeedItem::Draft(Box::new(draft)));
+        let deadline = (self.bridge.clock)() + reply.wait;
+        self.live.push(FeedItem::Draft(Box::new(Draft { reply, deadline, said })));
         self.bridge.at_desk(|desk| desk.draft(&self.call, true))
     }
 

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
-use radline_call::{CallEvent, DraftVerdict, EventKind, Unanswered};
+use radline_call::{CallEvent, DraftReply, DraftVerdict, EventKind};
 use radline_phi::Phi;
 
 use crate::brief::Brief;
@@ -77,16 +77,10 @@ pub enum FeedItem {
 /// A reply that waits for a provider's word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
-    /// Its number.
-    pub draft: u64,
-    /// What would be spoken.
-    pub text: Phi<String>,
-    /// Where its sentences come from.
-    pub sources: Vec<String>,
+    /// The reply.
+    pub reply: DraftReply,
     /// When the site's policy decides.
     pub deadline: Timestamp,
-    /// What it decides.
-    pub unanswered: Unanswered,
     /// What the caller said, where they agreed to a record.
     pub said: Option<Phi<String>>,
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::escalation::Urgency;
 
 /// Longest that a caller waits on the line before a call-back is promised instead. A published script
@@ -45,6 +47,34 @@ pub const QUEUE_EVERY: Duration = Duration::from_millis(50);
 pub const PRESENCE_EVERY: Duration = Duration::from_secs(5);
 /// Items of a call that wait for a client.
 pub const STREAM_AHEAD: usize = 64;
+/// How long streams may take to end once the service is told to stop.
+pub const STREAMS_END: Duration = Duration::from_secs(1);
+
+/// Longest wait for the first sound of a browser.
+pub const FIRST_SOUND: Duration = Duration::from_secs(12);
+/// How often a console's stream looks whether its session goes on.
+pub const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// A console's page says every ten seconds that it is alive; this long without a word, it is not.
+pub const PAGE_ALIVE: SignedDuration = SignedDuration::from_secs(35);
+/// Longest request to the console, bytes; an offer of a browser has a few thousand.
+pub const REQUEST_MAX: usize = 64 * 1024;
+/// A session that nobody uses ends after this.
+pub const SESSION_IDLE: SignedDuration = SignedDuration::from_mins(30);
+/// No session lasts longer: about a shift.
+pub const SESSION_MAX: SignedDuration = SignedDuration::from_hours(12);
+/// Sessions at once.
+pub const SESSIONS_MAX: usize = 1000;
+/// Failed attempts to sign in with one name before it has to wait.
+pub const TRIES_MAX: usize = 5;
+/// How long it has to wait.
+pub const TRIES_WAIT: SignedDuration = SignedDuration::from_mins(5);
+/// Names whose failed attempts are counted.
+pub const NAMES_MAX: usize = 1000;
+/// Calls that are looked through for those of a day.
+pub const OF_A_DAY_MAX: u32 = 20_000;
+/// Calls that a search shows.
+pub const FOUND_MAX: u32 = 100;
+
 /// Longest wrap-up note, characters.
 pub const NOTE_MAX: usize = 4000;
 /// Longest outcome, characters.

@@ -15,8 +15,10 @@ pub struct CallerLine {
 /// The provider's end.
 #[derive(Debug)]
 pub struct PersonLine {
-    from_caller: mpsc::Receiver<AudioFrame>,
-    to_caller: mpsc::Sender<AudioFrame>,
+    /// The caller's frames; they end with the conversation.
+    pub from_caller: mpsc::Receiver<AudioFrame>,
+    /// What the caller is to hear. A full line loses it.
+    pub to_caller: mpsc::Sender<AudioFrame>,
 }
 
 /// A line with its two ends.
@@ -47,24 +49,5 @@ impl CallerLine {
         if self.to_person.try_send(frame).is_err() {
             tracing::trace!("a frame to a provider was lost");
         }
-    }
-}
-
-impl PersonLine {
-    /// The caller's next frame; nothing once the conversation is over.
-    pub async fn receive(&mut self) -> Option<AudioFrame> {
-        self.from_caller.recv().await
-    }
-
-    /// Gives the caller a frame of the person's. A full line loses it.
-    pub fn send(&self, frame: AudioFrame) {
-        if self.to_caller.try_send(frame).is_err() {
-            tracing::trace!("a frame from a provider was lost");
-        }
-    }
-
-    /// Takes the two directions apart, for tasks of their own.
-    pub fn split(self) -> (mpsc::Receiver<AudioFrame>, mpsc::Sender<AudioFrame>) {
-        (self.from_caller, self.to_caller)
     }
 }

@@ -110,9 +110,9 @@ async fn both_hear_each_other_and_a_stalled_line_does_not_stay_late() {
     let mut line = joined(&mut handle).await;
     let frame = |value| AudioFrame::from_samples([value; FRAME_SAMPLES]);
     line.send(frame(1));
-    assert_eq!(conversation.line.receive().await.expect("heard").samples()[0], 1);
+    assert_eq!(conversation.line.from_caller.recv().await.expect("heard").samples()[0], 1);
     for value in 0..60 {
-        conversation.line.send(frame(value));
+        drop(conversation.line.to_caller.try_send(frame(value)));
     }
     let heard: Vec<i16> =
         std::iter::from_fn(|| line.receive()).map(|frame| frame.samples()[0]).collect();

@@ -288,8 +288,17 @@ impl CallEngine {
     /// Carries out a move of the dialogue that no words of the caller led to.
     fn apply(&mut self, next: DialogueMove) {
         self.checkpoint = None;
-        let say = next.say.iter().map(|sentence| self.worded(sentence.clone())).collect();
-        self.carry_out(vec![Step::Move { next, say }], None);
+        let step = self.step(next);
+        self.carry_out(vec![step], None);
+    }
+
+    fn step(&mut self, next: DialogueMove) -> Step {
+        let say = self.worded_all(&next.say);
+        Step::Move { next, say }
+    }
+
+    fn worded_all(&mut self, sentences: &[Sentence]) -> Vec<Worded> {
+        sentences.iter().map(|sentence| self.worded(sentence.clone())).collect()
     }
 
     fn worded(&mut self, sentence: Sentence) -> Worded {

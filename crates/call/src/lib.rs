@@ -20,7 +20,7 @@ pub use event::{
     CallEvent, EndReason, EscalationOutcome, EventKind, LineFigures, MILLISECONDS_MAX, TurnTiming,
 };
 pub use input::{CallInput, PersonLeft, SecondReading, SpokenPart, Transcript, TurnId};
-pub use output::{CallOutput, Reread};
+pub use output::{CallOutput, DraftReply, Reread};
 
 /// One frame of audio.
 pub(crate) const FRAME: std::time::Duration =

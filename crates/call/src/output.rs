@@ -27,6 +27,21 @@ pub struct Reread {
     pub before: Phi<String>,
 }
 
+/// A reply that waits for a person's word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DraftReply {
+    /// Goes back with the word.
+    pub draft: u64,
+    /// What would be spoken.
+    pub text: Phi<String>,
+    /// Where its sentences come from.
+    pub sources: Vec<String>,
+    /// How long it waits.
+    pub wait: Duration,
+    /// What happens then.
+    pub unanswered: Unanswered,
+}
+
 /// What a call asks of the world around it.
 #[derive(Debug, Clone)]
 pub enum CallOutput {
@@ -96,18 +111,7 @@ pub enum CallOutput {
     /// The caller waits no longer.
     LeaveQueue,
     /// A reply waits for a person's word. What becomes of it is on the record.
-    Draft {
-        /// Goes back with the word.
-        draft: u64,
-        /// What would be spoken.
-        text: Phi<String>,
-        /// Where its sentences come from.
-        sources: Vec<String>,
-        /// How long it waits.
-        wait: Duration,
-        /// What happens then.
-        unanswered: Unanswered,
-    },
+    Draft(DraftReply),
     /// Send this frame now.
     Play(AudioFrame),
     /// Keep this event.

@@ -226,6 +226,11 @@ impl CallbackReason {
         }
     }
 
+    /// Whether somebody is on the line whom a person could speak with now.
+    pub const fn has_caller(self) -> bool {
+        !matches!(self, Self::NotReached | Self::Silence)
+    }
+
     /// Name of the kind, without the class of danger.
     pub const fn kind(self) -> &'static str {
         match self {

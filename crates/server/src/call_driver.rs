@@ -267,8 +267,9 @@ impl CallDriver {
                     give(&sender, CallInput::Transcribed(turn, result.map(transcript)));
                 });
             }
-            CallOutput::Draft { draft, text, sources, wait, unanswered } => {
-                if !self.handover.draft(draft, text, sources, wait, unanswered) {
+            CallOutput::Draft(reply) => {
+                let draft = reply.draft;
+                if !self.handover.draft(reply) {
                     let nobody = CallInput::DraftJudged(draft, Judgement::Nobody, String::new());
                     give(&self.sender, nobody);
                 }

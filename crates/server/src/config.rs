@@ -32,7 +32,7 @@ pub struct ServeOptions {
     /// Address for SIP over UDP and TCP [default: 127.0.0.1:5060]
     #[arg(long, env = "RADLINE_SIP", value_name = "ADDR")]
     pub sip: Option<SocketAddr>,
-    /// Address for health and metrics [default: 127.0.0.1:8080]
+    /// Address for health, metrics and the console [default: 127.0.0.1:8080]
     #[arg(long, env = "RADLINE_HTTP", value_name = "ADDR")]
     pub http: Option<SocketAddr>,
     /// Address of the gRPC service for provider systems [default: none]
@@ -139,7 +139,7 @@ pub struct Config {
     pub supervision: Option<String>,
     /// Where the language model is, if not on this machine.
     pub language: Option<EndpointConfig>,
-    /// Address for health and metrics.
+    /// Address for health, metrics and the console.
     pub http: SocketAddr,
     /// The gRPC service for provider systems, if there is to be one.
     pub grpc: Option<GrpcConfig>,

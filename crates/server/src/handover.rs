@@ -1,13 +1,11 @@
 //! A call's side of a person taking over: the desk's words, the person's line, and their voice.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use radline_audio::{AudioFrame, SpeechProbability};
 use radline_bridge::{CallHandle, CallerLine, DriverWord};
-use radline_call::{CallEvent, CallInput, Unanswered};
-use radline_dialogue::{Action, ActionOutcome, CallbackReason, Dialogue};
-use radline_phi::Phi;
+use radline_call::{CallEvent, CallInput, DraftReply};
+use radline_dialogue::{Action, ActionOutcome, Dialogue};
 use radline_speech::{SileroVoiceActivity, VoiceActivity};
 
 use crate::app::Services;
@@ -134,8 +132,7 @@ impl Handover {
     /// to the dialogue.
     pub fn escalate(&mut self, action: &Action) -> bool {
         let Action::RequestCallback { reason, .. } = action else { return false };
-        // Nobody is on the line who could be spoken with.
-        if matches!(reason, CallbackReason::NotReached | CallbackReason::Silence) {
+        if !reason.has_caller() {
             return false;
         }
         (self.news, self.escalated) = (true, true);
@@ -143,15 +140,8 @@ impl Handover {
     }
 
     /// A reply waits for a person's word. Whether anybody is there to give it.
-    pub fn draft(
-        &self,
-        draft: u64,
-        text: Phi<String>,
-        sources: Vec<String>,
-        wait: Duration,
-        unanswered: Unanswered,
-    ) -> bool {
-        self.desk.draft(draft, text, sources, wait, unanswered)
+    pub fn draft(&self, reply: DraftReply) -> bool {
+        self.desk.draft(reply)
     }
 
     /// The caller waits on the line, or does not any more.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use radline_audio::{AudioFrame, DtmfDigit, FRAME_MS};
 use radline_bridge::bridge::Conversation;
 use radline_bridge::wrap_up::{self, Words};
-use radline_bridge::{Filter, Place, Provider, QueuedCall, Urgency};
+use radline_bridge::{Filter, PersonLine, Place, Provider, QueuedCall, Urgency};
 use radline_call::{EscalationOutcome, PersonLeft};
 use radline_phi::Phi;
 use radline_telephony::{CallOutError, Dialer, Leg, LegEvent};
@@ -198,7 +198,7 @@ impl Desk {
     /// Passes audio both ways until somebody ends it.
     async fn talk(&self, call: &str, conversation: Conversation, mut leg: Leg) {
         let Conversation { line, parting } = conversation;
-        let (mut from_caller, to_caller) = line.split();
+        let PersonLine { mut from_caller, to_caller } = line;
         let mut ticks = steady();
         let began = Instant::now();
         let words = loop {

@@ -213,7 +213,7 @@ impl TextCall {
             CallOutput::Transcribe { .. }
             | CallOutput::Ask(_)
             | CallOutput::Overhear { .. }
-            | CallOutput::Draft { .. }
+            | CallOutput::Draft(_)
             | CallOutput::QueueForPerson
             | CallOutput::LeaveQueue
             | CallOutput::Synthesize { .. }

@@ -63,6 +63,11 @@ impl NewTask {
         Self { kind, reason, urgent: false, patient: None, story }
     }
 
+    fn stored_story(&self) -> Result<String, StoreError> {
+        let story: Vec<&String> = self.story.iter().map(Phi::expose).collect();
+        serde_json::to_string(&story).map_err(|_| StoreError::Corrupt { what: "task" })
+    }
+
     /// Brings the call's open task of this kind up to date. Whether there is one.
     async fn replace(
         &self,
@@ -70,8 +75,6 @@ impl NewTask {
         call: &str,
         due: DateTime,
     ) -> Result<bool, StoreError> {
-        let story: Vec<&String> = self.story.iter().map(Phi::expose).collect();
-        let story = serde_json::to_string(&story);
         let replaced = sqlx::query(
             "UPDATE task SET
                reason = CASE
@@ -85,7 +88,7 @@ impl NewTask {
         )
         .bind(&self.reason)
         .bind(&self.patient)
-        .bind(story.map_err(|_| StoreError::Corrupt { what: "task" })?)
+        .bind(self.stored_story()?)
         .bind(due.to_string())
         .bind(call)
         .execute(connection)
@@ -100,8 +103,6 @@ impl NewTask {
         moment: Moment,
         due: DateTime,
     ) -> Result<(), StoreError> {
-        let story: Vec<&String> = self.story.iter().map(Phi::expose).collect();
-        let story = serde_json::to_string(&story);
         sqlx::query(
             "INSERT INTO task (id, call_id, kind, reason, patient_id, number, story, due, created)
              VALUES (?1, ?2, ?3, ?4, ?5, (SELECT phone FROM patient WHERE id = ?5), ?6, ?7, ?8)",
@@ -111,7 +112,7 @@ impl NewTask {
         .bind(self.kind)
         .bind(&self.reason)
         .bind(&self.patient)
-        .bind(story.map_err(|_| StoreError::Corrupt { what: "task" })?)
+        .bind(self.stored_story()?)
         .bind(due.to_string())
         .bind(moment.now.as_second())
         .execute(connection)

@@ -400,7 +400,7 @@ impl World {
                 }
             }
             CallOutput::Record(event) => self.follow_person(&event.kind),
-            CallOutput::Draft { draft, .. } => self.judge(draft),
+            CallOutput::Draft(reply) => self.judge(reply.draft),
             CallOutput::Ask(_)
             | CallOutput::LeaveQueue
             | CallOutput::StartRecording

@@ -9,11 +9,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use radline_audio::resample::{convert, to_float, to_pcm};
 use radline_audio::{SAMPLE_RATE_HZ, TELEPHONE_RATE_HZ};
-use radline_speech::{Asked, PiperVoice, Synthesizer, Transcriber, WhisperTranscriber, onnx};
+use radline_speech::{Asked, Transcriber, WhisperTranscriber};
 use serde::Serialize;
 use tokio::net::UdpSocket;
 use tokio::time::Instant;
 
+use super::line::Lines;
 use super::media::Media;
 use super::overlap::{Overlap, Sound, overlap, play_over};
 use super::persona::Persona;
@@ -62,7 +63,7 @@ pub struct Options {
 
 /// The caller's voice and ears.
 struct Senses {
-    voice: PiperVoice,
+    voice: Lines,
     ears: WhisperTranscriber,
     /// Lines that were said before.
     spoken: HashMap<String, Vec<i16>>,
@@ -70,21 +71,17 @@ struct Senses {
 
 impl Senses {
     fn load(models: &Path) -> Result<Self> {
-        onnx::load(&models.join("libonnxruntime.so.1.31.1"))?;
-        let voice = PiperVoice::load(&models.join("en_US-joe-medium.onnx"), 2, 1.0)?;
+        let voice = Lines::load(models)?;
         let ears = WhisperTranscriber::load(&models.join("ggml-tiny.en.bin"), 2)?;
         Ok(Self { voice, ears, spoken: HashMap::new() })
     }
 
-    /// Telephone audio of a line, with a breath of silence before it.
+    /// Telephone audio of a line.
     fn speak(&mut self, line: &str) -> Result<Vec<i16>> {
         if let Some(audio) = self.spoken.get(line) {
             return Ok(audio.clone());
         }
-        let audio = self.voice.synthesize(line)?;
-        let narrow = convert(&to_float(&audio), SAMPLE_RATE_HZ, TELEPHONE_RATE_HZ)?;
-        let mut telephone = vec![0; TELEPHONE_RATE_HZ as usize / 10];
-        telephone.extend(to_pcm(&narrow));
+        let telephone = self.voice.say(line)?;
         self.spoken.insert(line.to_owned(), telephone.clone());
         Ok(telephone)
     }

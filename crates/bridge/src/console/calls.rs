@@ -14,20 +14,18 @@ use serde_json::json;
 use super::Console;
 use super::answer::{Answer, Failed, done};
 use super::session::Session;
-use super::talk::{self, Act, Goodbye};
+use super::talk::{self, Act};
 use crate::desk::Refusal;
 use crate::limits;
-use crate::wrap_up;
+use crate::wrap_up::{self, Words};
 
 pub(super) async fn claim(
     State(console): State<Arc<Console>>,
     session: Session,
     Path(id): Path<String>,
 ) -> Answer {
-    session.allow("talk")?;
-    let who = &session.provider;
-    console.parts.store.audit(&who.name, "claim_call", &id, console.now()).await?;
-    console.parts.bridge.claim(who, &id)?;
+    session.does(&console, "talk", "claim_call", &id).await?;
+    console.parts.bridge.claim(&session.provider, &id)?;
     Ok(done())
 }
 
@@ -36,10 +34,8 @@ pub(super) async fn decline(
     session: Session,
     Path(id): Path<String>,
 ) -> Answer {
-    session.allow("talk")?;
-    let who = &session.provider;
-    console.parts.store.audit(&who.name, "decline_call", &id, console.now()).await?;
-    console.parts.bridge.decline(who, &id)?;
+    session.does(&console, "talk", "decline_call", &id).await?;
+    console.parts.bridge.decline(&session.provider, &id)?;
     Ok(done())
 }
 
@@ -87,14 +83,19 @@ pub(super) struct WrapUp {
     note: String,
 }
 
+impl WrapUp {
+    fn said(self, how: PersonLeft) -> Words {
+        Words { how, outcome: self.outcome, note: Phi::new(self.note) }
+    }
+}
+
 pub(super) async fn hand_back(
     State(console): State<Arc<Console>>,
     session: Session,
     Path(id): Path<String>,
     Json(words): Json<WrapUp>,
 ) -> Answer {
-    session.allow("talk")?;
-    console.parts.store.audit(&session.provider.name, "hand_back", &id, console.now()).await?;
+    session.does(&console, "talk", "hand_back", &id).await?;
     if say_goodbye(&console, &session, &id, PersonLeft::HandedBack, words)?.is_some() {
         // There was no sound yet: the caller has not noticed that anybody was there.
         console.parts.bridge.decline(&session.provider, &id)?;
@@ -108,9 +109,8 @@ pub(super) async fn finish(
     Path(id): Path<String>,
     Json(words): Json<WrapUp>,
 ) -> Answer {
-    session.allow("talk")?;
+    session.does(&console, "talk", "finish_call", &id).await?;
     let who = &session.provider;
-    console.parts.store.audit(&who.name, "finish_call", &id, console.now()).await?;
     let Some(words) = say_goodbye(&console, &session, &id, PersonLeft::Finished, words)? else {
         return Ok(done());
     };
@@ -122,8 +122,7 @@ pub(super) async fn finish(
     if !console.parts.store.has_wrap_up(&id, &who.name).await? {
         return Err(Refusal::NotYours.into());
     }
-    let WrapUp { outcome, note } = words;
-    let words = wrap_up::Words { how: PersonLeft::Finished, outcome, note: Phi::new(note) };
+    let words = words.said(PersonLeft::Finished);
     wrap_up::keep(&console.parts.store, console.now(), who, &id, words).await;
     Ok(done())
 }
@@ -154,9 +153,8 @@ pub(super) async fn judge(
             return Err(Failed::new(StatusCode::BAD_REQUEST, text));
         }
     };
-    let who = &session.provider;
-    console.parts.store.audit(&who.name, "decide_draft", &id, console.now()).await?;
-    console.parts.bridge.judge(who, &id, draft, judgement)?;
+    session.does(&console, "talk", "decide_draft", &id).await?;
+    console.parts.bridge.judge(&session.provider, &id, draft, judgement)?;
     Ok(done())
 }
 
@@ -173,9 +171,7 @@ fn say_goodbye(
     if *who != session.provider.name {
         return Err(Refusal::NotYours.into());
     }
-    let WrapUp { outcome, note } = words;
-    let goodbye = Goodbye { how, outcome, note: Phi::new(note) };
     // A second goodbye changes nothing.
-    drop(sender.try_send(Act::Goodbye(goodbye)));
+    drop(sender.try_send(Act::Goodbye(words.said(how))));
     Ok(None)
 }

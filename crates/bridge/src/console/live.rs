@@ -2,14 +2,13 @@
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use radline_phi::Phi;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -20,7 +19,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::Console;
 use super::answer::{Answer, Failed, done};
 use super::session::Session;
-use crate::bridge::{Bridge, PresenceHandle};
+use crate::bridge::{self, Bridge, PresenceHandle};
 use crate::brief::Brief;
 use crate::desk::{Place, QueuedCall};
 use crate::escalation::Escalation;
@@ -30,11 +29,6 @@ use crate::limits;
 use crate::provider::{Filter, Provider};
 
 type Stream = Sse<axum::response::sse::KeepAliveStream<ReceiverStream<Result<Event, Infallible>>>>;
-
-/// How often a stream looks whether its session goes on.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
-/// A page says every ten seconds that it is alive; this long without a word, it is not.
-const PAGE_ALIVE: SignedDuration = SignedDuration::from_secs(35);
 
 /// Whether a signed-in provider takes calls: they said so, and their console is open.
 #[derive(Debug, Default)]
@@ -55,7 +49,7 @@ impl Presence {
     /// connections last for many minutes.
     pub(super) fn is_alive(&self, now: Timestamp) -> bool {
         let wanted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        wanted.alive.is_none_or(|at| now.duration_since(at) < PAGE_ALIVE)
+        wanted.alive.is_none_or(|at| now.duration_since(at) < limits::PAGE_ALIVE)
     }
 
     fn is_alive_at(&self, now: Timestamp) {
@@ -110,9 +104,8 @@ pub(super) async fn presence(
     session: Session,
     Json(asked): Json<PresenceAsked>,
 ) -> Answer {
-    session.allow("talk")?;
     let what = if asked.present { "present" } else { "away" };
-    console.parts.store.audit(&session.provider.name, what, "", console.now()).await?;
+    session.does(&console, "talk", what, "").await?;
     let filter = Filter { skills: asked.skills, languages: asked.languages };
     let filter = asked.present.then_some(filter);
     let change = |wanted: &mut Wanted| wanted.filter = filter;
@@ -146,15 +139,10 @@ pub(super) async fn queue(
             if sender.send(Ok(event)).await.is_err() {
                 return;
             }
-            sleep(limits::QUEUE_EVERY).await;
-            tokio::select! {
-                changed = changes.changed() => if changed.is_err() {
-                    return;
-                },
-                () = sender.closed() => return,
-                () = sleep(LOOK_AGAIN) => {}
+            if !bridge::until_changed(&mut changes, &sender, limits::LOOK_AGAIN).await {
+                return;
             }
-            if looked.elapsed() >= LOOK_AGAIN {
+            if looked.elapsed() >= limits::LOOK_AGAIN {
                 if !console.goes_on(&open.session).await {
                     return;
                 }
@@ -233,9 +221,9 @@ pub(super) async fn call(
             let items = tokio::select! {
                 items = follower.next() => items,
                 () = sender.closed() => return,
-                () = sleep(LOOK_AGAIN) => Some(Vec::new()),
+                () = sleep(limits::LOOK_AGAIN) => Some(Vec::new()),
             };
-            if looked.elapsed() >= LOOK_AGAIN {
+            if looked.elapsed() >= limits::LOOK_AGAIN {
                 if !console.goes_on(&session).await {
                     return;
                 }
@@ -276,11 +264,11 @@ pub(super) fn followed(number: u64, item: FeedItem) -> (&'static str, Value) {
         FeedItem::Brief(known) => ("brief", brief(&known)),
         FeedItem::Draft(draft) => {
             let shown = json!({
-                "draft": draft.draft,
-                "text": draft.text.expose(),
-                "sources": draft.sources,
+                "draft": draft.reply.draft,
+                "text": draft.reply.text.expose(),
+                "sources": draft.reply.sources,
                 "deadline": draft.deadline.as_millisecond(),
-                "policy": draft.unanswered.key(),
+                "policy": draft.reply.unanswered.key(),
                 "question": draft.said.as_ref().map(Phi::expose),
             });
             ("draft", shown)

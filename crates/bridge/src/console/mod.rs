@@ -18,6 +18,7 @@ use radline_store::Store;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::bridge::{Bridge, ReadClock};
+use crate::limits;
 
 mod accounts;
 mod answer;
@@ -31,9 +32,6 @@ mod talk;
 
 use session::Sessions;
 use talk::Talks;
-
-/// Longest request, bytes; an offer of a browser has a few thousand.
-const REQUEST_MAX: usize = 64 * 1024;
 
 /// The audio of a browser: what its microphone hears, and what it plays. The voice ends with the
 /// connection; dropping either end hangs up.
@@ -125,7 +123,7 @@ pub fn router(parts: ConsoleParts) -> Router {
         .route("/tasks", get(records::tasks))
         .route("/tasks/{id}/done", post(records::task_done))
         .route("/today", get(records::today))
-        .layer(DefaultBodyLimit::max(REQUEST_MAX))
+        .layer(DefaultBodyLimit::max(limits::REQUEST_MAX))
         .with_state(console);
     Router::new()
         .route("/console", get(assets::index))

@@ -16,17 +16,11 @@ use super::Console;
 use super::answer::{Answer, Failed, done};
 use super::live::followed;
 use super::session::Session;
-use crate::feed;
-
-/// Calls that are looked through for those of a day.
-const OF_A_DAY_MAX: u32 = 20_000;
-/// Calls that a search shows.
-const FOUND_MAX: u32 = 100;
+use crate::{feed, limits};
 
 pub(super) async fn tasks(State(console): State<Arc<Console>>, session: Session) -> Answer {
-    session.allow("tasks")?;
+    session.does(&console, "tasks", "view_tasks", "").await?;
     let now = console.now();
-    console.parts.store.audit(&session.provider.name, "view_tasks", "", now).await?;
     let local = (console.parts.local)(now);
     let tasks = console.parts.store.tasks().await?;
     let shown: Vec<Value> = tasks
@@ -61,9 +55,8 @@ pub(super) async fn task_done(
     Path(id): Path<String>,
     Json(Note { note }): Json<Note>,
 ) -> Answer {
-    session.allow("tasks")?;
+    session.does(&console, "tasks", "finish_task", &id).await?;
     let now = console.now();
-    console.parts.store.audit(&session.provider.name, "finish_task", &id, now).await?;
     if !console.parts.store.finish_task(&id, &Phi::new(note), now).await? {
         return Err(Failed::missing("open task"));
     }
@@ -88,20 +81,23 @@ pub(super) async fn search(
     session: Session,
     Json(asked): Json<Search>,
 ) -> Answer {
-    session.allow("calls")?;
-    console.parts.store.audit(&session.provider.name, "search_calls", "", console.now()).await?;
+    session.does(&console, "calls", "search_calls", "").await?;
     let search = CallSearch {
         patient: Phi::new(asked.patient.trim().to_owned()),
         outcome: asked.outcome.trim().replace(' ', "_").to_lowercase(),
         words: Phi::new(asked.words.trim().to_owned()),
-        limit: if asked.day.trim().is_empty() { FOUND_MAX + 1 } else { OF_A_DAY_MAX },
+        limit: if asked.day.trim().is_empty() {
+            limits::FOUND_MAX + 1
+        } else {
+            limits::OF_A_DAY_MAX
+        },
     };
     let mut found = console.parts.store.search_calls(&search).await?;
     if let Ok(day) = asked.day.trim().parse::<Date>() {
         found.retain(|call| (console.parts.local)(call.started).date() == day);
     }
-    let more = found.len() > FOUND_MAX as usize;
-    found.truncate(FOUND_MAX as usize);
+    let more = found.len() > limits::FOUND_MAX as usize;
+    found.truncate(limits::FOUND_MAX as usize);
     let shown: Vec<Value> = found.iter().map(listed).collect();
     Ok(Json(json!({ "calls": shown, "more": more })))
 }

@@ -8,30 +8,17 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use radline_store::{Account, Role};
-use rand::RngCore;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Console;
 use super::answer::{Answer, Failed, done};
 use super::live::Presence;
-use crate::credentials;
 use crate::provider::Provider;
+use crate::{credentials, limits};
 
-/// A session that nobody uses ends after this.
-const IDLE: SignedDuration = SignedDuration::from_mins(30);
-/// No session lasts longer: about a shift.
-const LONGEST: SignedDuration = SignedDuration::from_hours(12);
-/// Sessions at once.
-const SESSIONS_MAX: usize = 1000;
-/// Failed attempts to sign in with one name before it has to wait.
-const TRIES_MAX: usize = 5;
-/// How long.
-const TRIES_WAIT: SignedDuration = SignedDuration::from_mins(5);
-/// Names whose failed attempts are counted.
-const NAMES_MAX: usize = 1000;
 /// The cookie.
 const COOKIE: &str = "radline_session";
 
@@ -61,10 +48,10 @@ pub(super) struct Sessions {
 impl Sessions {
     fn add(&mut self, mut session: Session, now: Timestamp) -> Option<String> {
         self.open.retain(|_, session| session.is_alive(now));
-        if self.open.len() >= SESSIONS_MAX {
+        if self.open.len() >= limits::SESSIONS_MAX {
             return None;
         }
-        let id = secret();
+        let id = credentials::new_token().0;
         session.id.clone_from(&id);
         self.open.insert(id.clone(), session);
         Some(id)
@@ -92,13 +79,13 @@ impl Sessions {
 
     /// Counts an attempt to sign in, before it is looked at. Whether the name has to wait.
     fn attempt(&mut self, name: &str, now: Timestamp) -> bool {
-        let recent = |at: &Timestamp| now.duration_since(*at) < TRIES_WAIT;
+        let recent = |at: &Timestamp| now.duration_since(*at) < limits::TRIES_WAIT;
         self.failed.retain(|_, at| at.iter().any(recent));
         let tries = self.failed.get(name).map_or(0, |at| at.iter().filter(|at| recent(at)).count());
-        if tries >= TRIES_MAX {
+        if tries >= limits::TRIES_MAX {
             return true;
         }
-        if self.failed.len() >= NAMES_MAX
+        if self.failed.len() >= limits::NAMES_MAX
             && let Some(oldest) = self.failed.iter().min_by_key(|(_, at)| at.last().copied())
         {
             // Somebody tries names; that must not keep colleagues out.
@@ -107,7 +94,7 @@ impl Sessions {
         }
         let tries = self.failed.entry(name.to_owned()).or_default();
         tries.push(now);
-        let extra = tries.len().saturating_sub(TRIES_MAX);
+        let extra = tries.len().saturating_sub(limits::TRIES_MAX);
         tries.drain(..extra);
         false
     }
@@ -115,7 +102,8 @@ impl Sessions {
 
 impl Session {
     fn is_alive(&self, now: Timestamp) -> bool {
-        now.duration_since(self.seen) < IDLE && now.duration_since(self.began) < LONGEST
+        now.duration_since(self.seen) < limits::SESSION_IDLE
+            && now.duration_since(self.began) < limits::SESSION_MAX
     }
 
     /// Whether the recording of this call is listened to for the first time.
@@ -133,6 +121,18 @@ impl Session {
         }
     }
 
+    /// Refuses what the role does not allow, and writes down what is done to which record.
+    pub(super) async fn does(
+        &self,
+        console: &Console,
+        allowed: &str,
+        what: &str,
+        record: &str,
+    ) -> Result<(), Failed> {
+        self.allow(allowed)?;
+        Ok(console.parts.store.audit(&self.provider.name, what, record, console.now()).await?)
+    }
+
     /// Refuses what the role does not allow.
     pub(super) fn allow(&self, what: &str) -> Result<(), Failed> {
         if self.may().contains(&what) {
@@ -140,13 +140,6 @@ impl Session {
         }
         Err(Failed::new(StatusCode::FORBIDDEN, "Your account may not do that."))
     }
-}
-
-/// A fresh secret.
-fn secret() -> String {
-    let mut bytes = [0u8; 32];
-    rand::rng().fill_bytes(&mut bytes);
-    hex::encode(bytes)
 }
 
 fn cookie(headers: &HeaderMap) -> Option<&str> {
@@ -208,8 +201,7 @@ pub(super) async fn show(State(console): State<Arc<Console>>, headers: HeaderMap
     if let Some(session) = session {
         return Ok(Json(console.signed_in(&session)));
     }
-    let none =
-        console.parts.store.accounts().await?.iter().all(|account| account.totp.0.is_empty());
+    let none = console.parts.store.accounts().await?.is_empty();
     let state = if none { "setup" } else { "signed_out" };
     Ok(Json(json!({ "state": state, "site": console.site(), "may": [] })))
 }
@@ -247,7 +239,7 @@ pub(super) async fn sign_in(
         presence: Arc::default(),
         heard: Arc::default(),
         id: String::new(),
-        csrf: secret(),
+        csrf: credentials::new_token().0,
         began: now,
         seen: now,
     };

@@ -2,34 +2,22 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use radline_call::PersonLeft;
-use radline_phi::Phi;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::{BrowserAudio, Console};
 use crate::bridge::Conversation;
+use crate::limits;
+use crate::line::PersonLine;
 use crate::provider::Provider;
-use crate::wrap_up;
-
-/// Longest wait for the browser's first sound.
-const FIRST_SOUND: Duration = Duration::from_secs(12);
-
-/// How a provider ends a conversation.
-#[derive(Debug)]
-pub(super) struct Goodbye {
-    pub(super) how: PersonLeft,
-    pub(super) outcome: String,
-    pub(super) note: Phi<String>,
-}
+use crate::wrap_up::{self, Words};
 
 /// What a provider does in a conversation.
 #[derive(Debug)]
 pub(super) enum Act {
     /// Ends it.
-    Goodbye(Goodbye),
+    Goodbye(Words),
     /// Goes on with the sound of another connection: the page was loaded anew.
     Reconnect(BrowserAudio),
 }
@@ -45,7 +33,7 @@ pub(super) async fn talk(
     mut audio: BrowserAudio,
 ) {
     // Only once the browser is heard does the caller hear that somebody is there.
-    if !matches!(timeout(FIRST_SOUND, audio.voice.recv()).await, Ok(Some(_))) {
+    if !matches!(timeout(limits::FIRST_SOUND, audio.voice.recv()).await, Ok(Some(_))) {
         tracing::info!(call, "a provider's browser did not connect");
         return;
     }
@@ -69,26 +57,24 @@ async fn converse(
     mut audio: BrowserAudio,
     conversation: Conversation,
     mut acts: mpsc::Receiver<Act>,
-) -> wrap_up::Words {
+) -> Words {
     let Conversation { line, parting } = conversation;
-    let (mut from_caller, to_caller) = line.split();
+    let PersonLine { mut from_caller, to_caller } = line;
     let words = loop {
         tokio::select! {
             // Frames that do not fit belong to a line that has stalled.
             frame = audio.voice.recv() => match frame {
                 Some(frame) => drop(to_caller.try_send(frame)),
-                None => break wrap_up::Words::lost(),
+                None => break Words::lost(),
             },
             frame = from_caller.recv() => match frame {
                 Some(frame) => drop(audio.ear.try_send(frame)),
-                None => break wrap_up::Words::caller_left(),
+                None => break Words::caller_left(),
             },
             act = acts.recv() => match act {
-                Some(Act::Goodbye(Goodbye { how, outcome, note })) => {
-                    break wrap_up::Words { how, outcome, note };
-                }
+                Some(Act::Goodbye(words)) => break words,
                 Some(Act::Reconnect(again)) => audio = again,
-                None => break wrap_up::Words::lost(),
+                None => break Words::lost(),
             },
         }
     };

@@ -154,11 +154,11 @@ pub(super) fn followed(sequence: u64, item: FeedItem) -> v1::FollowCallResponse 
         }
         FeedItem::Brief(known) => What::Brief(brief(*known)),
         FeedItem::Draft(draft) => What::Draft(v1::Draft {
-            draft_id: draft.draft,
-            text: draft.text.into_exposed(),
-            sources: draft.sources,
+            draft_id: draft.reply.draft,
+            text: draft.reply.text.into_exposed(),
+            sources: draft.reply.sources,
             deadline_unix_ms: draft.deadline.as_millisecond(),
-            policy: draft.unanswered.key().to_owned(),
+            policy: draft.reply.unanswered.key().to_owned(),
         }),
         FeedItem::DraftOver { draft, verdict } => {
             What::DraftOver(v1::DraftOver { draft_id: draft, verdict: verdict.key().to_owned() })

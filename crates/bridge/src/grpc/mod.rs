@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use radline_store::Store;
 use tokio::net::TcpListener;
@@ -149,7 +148,7 @@ impl OpenGrpc {
         let served = self.router.serve_with_incoming_shutdown(stream, stop.cancelled_owned());
         let grace = async {
             end.cancelled().await;
-            tokio::time::sleep(GRACE).await;
+            tokio::time::sleep(limits::STREAMS_END).await;
         };
         tokio::select! {
             result = served => if let Err(error) = result {
@@ -159,6 +158,3 @@ impl OpenGrpc {
         }
     }
 }
-
-/// How long streams may take to end once the service is told to stop.
-const GRACE: Duration = Duration::from_secs(1);

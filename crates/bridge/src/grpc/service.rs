@@ -13,6 +13,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::v1::provider_service_server::ProviderService;
 use super::{Grpc, convert, talk, v1};
+use crate::bridge;
 use crate::desk::{QueuedCall, Refusal};
 use crate::limits;
 use crate::provider::{Filter, Provider};
@@ -113,14 +114,14 @@ impl ProviderService for ProviderGrpc {
         let who = self.who(&request).await?;
         self.audit(&who, "watch_queue", "").await?;
         let v1::WatchQueueRequest { filter: asked, all_calls } = request.into_inner();
-        let (filter, bridge) = (filter(asked), Arc::clone(&self.grpc.bridge));
+        let (filter, desk) = (filter(asked), Arc::clone(&self.grpc.bridge));
         let (sender, receiver) = mpsc::channel(1);
         let service = self.clone();
         tokio::spawn(async move {
-            let mut changes = bridge.watch();
+            let mut changes = desk.watch();
             loop {
                 changes.borrow_and_update();
-                let (version, calls, now) = bridge.queue();
+                let (version, calls, now) = desk.queue();
                 let calls = calls.into_iter().filter(|call| shown(call, &filter, all_calls));
                 let calls = calls.map(convert::queued).collect();
                 let now_unix_ms = now.as_millisecond();
@@ -129,15 +130,9 @@ impl ProviderService for ProviderGrpc {
                 if sender.send(Ok(message)).await.is_err() {
                     return;
                 }
-                sleep(limits::QUEUE_EVERY).await;
-                tokio::select! {
-                    changed = changes.changed() => if changed.is_err() {
-                        return;
-                    },
-                    () = sender.closed() => return,
-                    () = sleep(limits::PRESENCE_EVERY) => {}
-                }
-                if !service.goes_on(&who).await {
+                if !bridge::until_changed(&mut changes, &sender, limits::PRESENCE_EVERY).await
+                    || !service.goes_on(&who).await
+                {
                     return;
                 }
             }

@@ -11,6 +11,7 @@ use tonic::{Response, Status, Streaming};
 use super::{Grpc, convert, service, v1};
 use crate::bridge::Conversation;
 use crate::limits;
+use crate::line::PersonLine;
 use crate::provider::Provider;
 use crate::wrap_up::{self, Words};
 use v1::talk_request::What as Said;
@@ -59,7 +60,7 @@ enum End {
 impl Talk {
     async fn run(self, conversation: Conversation, messages: Streaming<v1::TalkRequest>) {
         let Conversation { line, parting } = conversation;
-        let (from_caller, to_caller) = line.split();
+        let PersonLine { from_caller, to_caller } = line;
         self.say(Heard::Started(v1::TalkStarted {})).await;
         let end = tokio::select! {
             end = self.listen(messages, to_caller) => end,

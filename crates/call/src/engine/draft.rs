@@ -13,7 +13,7 @@ use crate::approval::{Approval, DraftVerdict, Judgement, Unanswered, edit_distan
 use crate::event::EventKind;
 use crate::input::SpokenPart;
 use crate::limits;
-use crate::output::CallOutput;
+use crate::output::{CallOutput, DraftReply};
 
 /// Drafts of a call.
 #[derive(Debug, Default)]
@@ -87,7 +87,8 @@ impl CallEngine {
         }
         let shown = Phi::new(text.clone());
         self.drafts.held = Some(Held { id, text, steps, pending, since, told, answered });
-        self.emit(CallOutput::Draft { draft: id, text: shown, sources, wait, unanswered });
+        let draft = DraftReply { draft: id, text: shown, sources, wait, unanswered };
+        self.emit(CallOutput::Draft(draft));
         None
     }
 
@@ -191,7 +192,7 @@ impl CallEngine {
                 let stays = matches!(&next.then, Then::Listen(question) if question.reads_back);
                 let rest = if stays { std::mem::take(&mut next.say) } else { Vec::new() };
                 next.say = words.take().unwrap_or_default().into_iter().chain(rest).collect();
-                *say = next.say.iter().map(|sentence| self.worded(sentence.clone())).collect();
+                *say = self.worded_all(&next.say);
             }
         }
     }
@@ -202,8 +203,8 @@ impl CallEngine {
         self.decided(&held, verdict, by, 0);
         let next = self.dialogue.rejected();
         self.checkpoint = None;
-        let say = next.say.iter().map(|sentence| self.worded(sentence.clone())).collect();
-        self.carry_out_approved(vec![Step::Move { next, say }], None);
+        let step = self.step(next);
+        self.carry_out_approved(vec![step], None);
     }
 
     /// The caller goes on speaking before the reply was spoken: what they say belongs to their turn.
@@ -225,8 +226,8 @@ impl CallEngine {
         }
     }
 
-    /// Whether words over a draft are heard: they speak of danger, or ask for a person. Others have to wait until it is
-    /// spoken, or are part of the turn before it.
+    /// Whether words over a draft are heard: they speak of danger, or ask for a person. Others have to
+    /// wait until it is spoken, or are part of the turn before it.
     pub(super) fn heard_over_draft(&mut self) -> bool {
         let past = self.dialogue.asks_about_the_past();
         let alarming =

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use radline_audio::{AudioFrame, SpeechProbability};
-use radline_dialogue::{Action, ActionOutcome, CallbackReason, RedFlag};
+use radline_dialogue::{Action, ActionOutcome, RedFlag};
 use radline_phi::Phi;
 
 use super::{CallEngine, Medium, Waiting};
@@ -95,7 +95,7 @@ impl CallEngine {
     pub(super) fn note_escalation(&mut self, action: &Action) {
         let Action::RequestCallback { reason, .. } = action else { return };
         self.end_escalation(EscalationOutcome::CallbackPromised);
-        self.escalated = !matches!(reason, CallbackReason::NotReached | CallbackReason::Silence);
+        self.escalated = reason.has_caller();
         if self.escalated {
             self.record(EventKind::Escalated { reason: *reason });
         }

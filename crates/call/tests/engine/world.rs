@@ -131,8 +131,8 @@ impl World {
                 CallOutput::Supervise(turn) => self.rereads.push(turn),
                 CallOutput::Ask(_) => {}
                 CallOutput::Overhear { turn, .. } => self.overheard.push(turn),
-                CallOutput::Draft { draft, text, .. } => {
-                    self.drafts.push((draft, text.into_exposed()));
+                CallOutput::Draft(reply) => {
+                    self.drafts.push((reply.draft, reply.text.into_exposed()));
                 }
                 CallOutput::QueueForPerson => self.queued = true,
                 CallOutput::LeaveQueue => self.queued = false,
