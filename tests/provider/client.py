@@ -63,12 +63,20 @@ def share(audio, frequency):
     return (one * one + two * two - coefficient * one * two) / (power * len(samples) / 2)
 
 
+def channel(options):
+    """The connection: encrypted where there is an authority, with a certificate of ours where there is one."""
+    if not options.ca:
+        return grpc.insecure_channel(options.address)
+    parts = [open(path, "rb").read() if path else None for path in (options.ca, options.key, options.certificate)]
+    return grpc.secure_channel(options.address, grpc.ssl_channel_credentials(*parts))
+
+
 class Provider:
     """A client with its token."""
 
     def __init__(self, options):
         self.messages, services = generate(options.proto)
-        self.stub = services.ProviderServiceStub(grpc.insecure_channel(options.address))
+        self.stub = services.ProviderServiceStub(channel(options))
         self.metadata = [("authorization", f"Bearer {os.environ['RADLINE_TOKEN']}")]
 
     def stay_present(self):
@@ -134,6 +142,9 @@ def main():
     parser.add_argument("--address", required=True, help="host:port of the gRPC service")
     parser.add_argument("--seconds", type=int, default=60, help="longest wait for a caller, and longest talk")
     parser.add_argument("--linger", action="store_true", help="do not finish the call")
+    parser.add_argument("--ca", help="the authority that signed the server's certificate, PEM")
+    parser.add_argument("--certificate", help="this client's certificate, PEM")
+    parser.add_argument("--key", help="and its key, PEM")
     options = parser.parse_args()
     provider = Provider(options)
     provider.stay_present()

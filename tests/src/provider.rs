@@ -72,6 +72,14 @@ impl ProviderClient {
         Ok(stream)
     }
 
+    /// The calls that there are.
+    pub async fn queue(&self) -> Result<Vec<v1::QueuedCall>> {
+        let request = v1::WatchQueueRequest { filter: None, all_calls: true };
+        let mut queue = self.client.clone().watch_queue(self.request(request)?).await?.into_inner();
+        let first = timeout(PATIENCE, queue.message()).await.context("no queue")??;
+        Ok(first.context("the queue ended")?.calls)
+    }
+
     /// Waits until a call in the queue is as wanted.
     pub async fn queued(&self, wanted: impl Fn(&v1::QueuedCall) -> bool) -> Result<v1::QueuedCall> {
         let request = v1::WatchQueueRequest { filter: None, all_calls: true };

@@ -34,7 +34,28 @@ fn python() -> Result<PathBuf> {
 impl Client {
     /// Starts a script of this folder.
     pub fn start(script: &str, arguments: &[&str], secrets: &[(&str, &str)]) -> Result<Self> {
-        let mut child = Command::new(python()?)
+        Self::run(Command::new(python()?), script, arguments, secrets)
+    }
+
+    /// The same in a network namespace.
+    pub fn start_in(
+        namespace: &str,
+        script: &str,
+        arguments: &[&str],
+        secrets: &[(&str, &str)],
+    ) -> Result<Self> {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", namespace]).arg(python()?);
+        Self::run(command, script, arguments, secrets)
+    }
+
+    fn run(
+        mut command: Command,
+        script: &str,
+        arguments: &[&str],
+        secrets: &[(&str, &str)],
+    ) -> Result<Self> {
+        let mut child = command
             .arg(root().join("tests").join(script))
             .args(arguments)
             .envs(secrets.iter().copied())

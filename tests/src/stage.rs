@@ -45,8 +45,17 @@ impl Stage {
     /// Starts the server for a site pack.
     pub async fn set_for(site: &Path, folder: TempDir) -> Result<Self> {
         let grpc = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let extra = ["--grpc", &grpc.to_string()];
-        let server = Server::start_for(site, folder.path(), &extra).await?;
+        Self::set_at(site, folder, grpc, &["--grpc", &grpc.to_string()]).await
+    }
+
+    /// Starts the server for a site pack, with options that let provider systems connect at this address.
+    pub async fn set_at(
+        site: &Path,
+        folder: TempDir,
+        grpc: SocketAddr,
+        extra: &[&str],
+    ) -> Result<Self> {
+        let server = Server::start_for(site, folder.path(), extra).await?;
         let mut lines = Lines::load(&models()?)?;
         let (yes, person) = (lines.say("Yes.")?, lines.say("I want to talk to a person, please.")?);
         Ok(Self { server, grpc, folder, yes, person })

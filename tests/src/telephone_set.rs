@@ -39,6 +39,8 @@ pub struct Seen {
     pub cancelled: usize,
     /// Calls that the other side ended.
     pub ended: usize,
+    /// A call that took the place of ours.
+    pub replaced: usize,
     /// Whether the caller's tone was heard.
     pub heard_caller: bool,
 }
@@ -95,6 +97,12 @@ async fn serve(socket: Arc<UdpSocket>, manner: Manner, seen: Arc<Mutex<Seen>>) -
             "INVITE"
                 if invite.as_ref().and_then(|known| header(known, "call-id"))
                     == header(&message, "call-id") => {}
+            "INVITE" if header(&message, "replaces").is_some() => {
+                let ours = invite.as_ref().is_some_and(|invite| replaces(&message, invite));
+                note(&|seen| seen.replaced += usize::from(ours));
+                let status = if ours { "200 OK" } else { "481 Call/Transaction Does Not Exist" };
+                socket.send_to(answer(&message, status, "").as_bytes(), from).await?;
+            }
             "INVITE" => {
                 note(&|seen| seen.rang += 1);
                 invite = Some(message.clone());
@@ -126,6 +134,16 @@ async fn serve(socket: Arc<UdpSocket>, manner: Manner, seen: Arc<Mutex<Seen>>) -
             _ => {}
         }
     }
+}
+
+/// Whether a call names the one that it takes the place of as this telephone knows it.
+fn replaces(message: &str, invite: &str) -> bool {
+    let known = || {
+        let call = header(invite, "call-id")?;
+        let from = header(invite, "from")?.split("tag=").nth(1)?;
+        Some(format!("{call};to-tag=set;from-tag={from}"))
+    };
+    known().as_deref() == header(message, "replaces")
 }
 
 /// An answer to a request, with a tag of ours.

@@ -8,7 +8,7 @@ use radline_audio::TELEPHONE_RATE_HZ;
 use radline_bridge::grpc::v1;
 use radline_tests::caller::LineCall;
 use radline_tests::provider::{ProviderClient, Talking};
-use radline_tests::server::ONE_AT_A_TIME;
+use radline_tests::server::{ONE_AT_A_TIME, Server};
 use radline_tests::stage::{CALLER, PROVIDER, SOON, Stage, waits};
 use radline_tests::tone::tone;
 use tokio::time::Instant;
@@ -134,6 +134,34 @@ async fn nobody_there_everybody_declines_and_a_caller_who_leaves() -> Result<()>
     ensure!(stage.server.ended().await?.success(), "a clean end");
     let tasks = radline_tests::server::json(stage.folder.path(), &["tasks", "list"]).await?;
     ensure!(tasks.len() >= 3, "{tasks:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_dies_with_a_caller_in_the_queue_leaves_a_task_and_an_outcome() -> Result<()>
+{
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let stage = Stage::set().await?;
+    let jo = stage.provider("jo").await?;
+    let there = jo.present().await?;
+    let caller = stage.caller().await?;
+    jo.queued(waits).await?;
+    let Stage { server, grpc, folder, yes, person } = stage;
+    server.end("KILL").await?;
+    drop((there, caller));
+
+    let extra = ["--grpc", &grpc.to_string()];
+    let server = Server::start(folder.path(), &extra).await?;
+    let stage = Stage { server, grpc, folder, yes, person };
+    let calls = stage.server.json(&["calls", "list"]).await?;
+    ensure!(calls[0]["reason"] == "server_lost" && calls[0]["escalated"] == true, "{calls:?}");
+    ensure!(stage.outcomes().await? == ["callback_promised"], "{:?}", stage.outcomes().await?);
+    let events = stage.events().await?;
+    ensure!(events.last().is_some_and(|last| last["event"] == "ended"), "{events:?}");
+    let tasks = stage.server.json(&["tasks", "list"]).await?;
+    ensure!(tasks.len() == 1, "{tasks:?}");
+    // And the desk is empty: nobody rings for a caller who has gone.
+    ensure!(jo.queue().await?.is_empty(), "somebody waits who is gone");
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use radline_audio::TELEPHONE_RATE_HZ;
+use radline_tests::caller::Exchange;
 use radline_tests::server::ONE_AT_A_TIME;
 use radline_tests::stage::{CALLER, PROVIDER, SOON, Stage, copied_site};
 use radline_tests::telephone_set::{Manner, TelephoneSet};
@@ -27,6 +28,15 @@ fn site(folder: &Path, phones: &[(&str, &TelephoneSet, u32)]) -> Result<PathBuf>
     copied_site(folder, &text)
 }
 
+/// The demonstration site with a telephone to which the caller's exchange is to connect callers itself.
+fn transferring(folder: &Path, phone: &TelephoneSet) -> Result<PathBuf> {
+    let uri = phone.uri();
+    let text = format!(
+        "\n[[phone]]\nname = \"Front desk\"\nuri = \"{uri}\"\nalways = true\ntransfer = true\n"
+    );
+    copied_site(folder, &text)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_presses_one_talks_with_the_caller() -> Result<()> {
     let _turn = ONE_AT_A_TIME.lock().await;
@@ -45,6 +55,47 @@ async fn whoever_presses_one_talks_with_the_caller() -> Result<()> {
     ensure!(stage.outcomes().await? == ["taken"], "{:?}", stage.outcomes().await?);
     // Whether it was all said before the caller hung up nobody knows: the task stays for whoever does.
     ensure!(stage.server.json(&["tasks", "list"]).await?.len() == 1, "the task is gone");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_callers_exchange_connects_both_or_we_stay_between_them() -> Result<()> {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    for (exchange, outcome) in [
+        (Exchange::Connects, "connected"),
+        (Exchange::Fails, "failed"),
+        (Exchange::Refuses, "refused"),
+    ] {
+        let folder = tempfile::tempdir()?;
+        let phone = TelephoneSet::plug_in(Manner::Presses(1)).await?;
+        let site = transferring(folder.path(), &phone)?;
+        let stage = Stage::set_for(&site, folder).await?;
+        let mut caller = stage.caller().await?;
+        caller.transfer(exchange, 3 * SOON).await.with_context(|| format!("{exchange:?}"))?;
+        if exchange == Exchange::Connects {
+            caller.hung_up(SOON).await?;
+            phone.until(|seen| seen.replaced == 1 && seen.ended == 1).await?;
+        } else {
+            ensure!(
+                caller.hears_tone(PROVIDER, SOON).await,
+                "{exchange:?}: the caller hears nobody"
+            );
+            caller.begin_saying(tone(CALLER, 4.0, TELEPHONE_RATE_HZ));
+            phone.until(|seen| seen.heard_caller).await?;
+            caller.hang_up().await?;
+        }
+        sleep(Duration::from_millis(500)).await;
+        let events = stage.events().await?;
+        let tried = events.iter().find(|event| event["event"] == "transfer_tried");
+        ensure!(tried.is_some_and(|tried| tried["outcome"] == outcome), "{exchange:?}: {tried:?}");
+        ensure!(stage.outcomes().await? == ["taken"], "{:?}", stage.outcomes().await?);
+        // Who talks with somebody needs no call back; who hung up may.
+        let tasks = stage.server.json(&["tasks", "list"]).await?.len();
+        ensure!(
+            tasks == usize::from(exchange != Exchange::Connects),
+            "{exchange:?}: {tasks} tasks"
+        );
+    }
     Ok(())
 }
 

@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use radline_call::{CallEvent, DraftReply, EscalationOutcome, EventKind, Judgement, PersonLeft};
+use radline_call::{
+    CallEvent, DraftReply, EscalationOutcome, EventKind, Judgement, PersonLeft, TransferOutcome,
+};
 use radline_dialogue::{CallbackReason, Dialogue};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep;
 
 use crate::brief::Brief;
@@ -35,6 +37,9 @@ pub enum DriverWord {
         /// Whether nobody has to call the caller back.
         settled: bool,
     },
+    /// The caller's exchange is to connect the caller with this address, without us; what became of it is
+    /// for the provider's side.
+    Transfer(String, oneshot::Sender<TransferOutcome>),
     /// Somebody has decided about a draft.
     Judged(u64, Judgement, String),
 }
@@ -434,6 +439,17 @@ pub struct Parting {
 }
 
 impl Parting {
+    /// Asks the caller's exchange to connect the caller with this address, without us. Until it has, the
+    /// conversation goes on here.
+    pub fn transfer(&self, to: String) -> impl Future<Output = TransferOutcome> + use<> {
+        let (reply, outcome) = oneshot::channel();
+        if let Some(live) = self.bridge.live(&self.call) {
+            // A word that is not taken drops the sender, which is its answer.
+            drop(live.words.try_send(DriverWord::Transfer(to, reply)));
+        }
+        async move { outcome.await.unwrap_or(TransferOutcome::Refused) }
+    }
+
     /// Ends the conversation in this way. `settled` says whether nobody has to call the caller back.
     pub fn part(mut self, how: PersonLeft, settled: bool) {
         self.end(how, settled);
@@ -452,7 +468,7 @@ impl Parting {
             Some(live.words.try_send(word).is_ok())
         });
         let Some(live) = live.filter(|_| told.is_some()) else { return };
-        if how != PersonLeft::Finished {
+        if !matches!(how, PersonLeft::Finished | PersonLeft::Transferred) {
             live.push(FeedItem::State(CallState::WithAgent));
         }
         if told == Some(false) {

@@ -291,7 +291,7 @@ impl Desk {
         if known.holder() != Some(provider) {
             return false;
         }
-        let finished = how == PersonLeft::Finished;
+        let finished = matches!(how, PersonLeft::Finished | PersonLeft::Transferred);
         known.place = if finished { Place::Finished } else { Place::Agent };
         known.claimed = None;
         if how != PersonLeft::Lost {

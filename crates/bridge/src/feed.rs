@@ -231,6 +231,9 @@ pub(crate) fn item(event: &CallEvent) -> Option<FeedItem> {
         EventKind::Held => happening("held", "The caller put the line on hold".to_owned()),
         EventKind::Resumed => happening("resumed", "The caller is back".to_owned()),
         EventKind::PersonJoined { .. } => happening("taken", "A person has taken over".to_owned()),
+        EventKind::TransferTried { outcome } => {
+            happening("transfer", format!("Transfer by the exchange: {}", outcome.key()))
+        }
         EventKind::EscalationEnded { outcome } => {
             happening("escalation", outcome.key().replace('_', " "))
         }

@@ -46,6 +46,7 @@ pub async fn keep(store: &Store, now: Timestamp, who: &Provider, call: &str, wor
         PersonLeft::HandedBack => "handed_back",
         PersonLeft::Finished => "finished",
         PersonLeft::Lost => "lost",
+        PersonLeft::Transferred => "transferred",
     };
     let wrap_up = WrapUp {
         call: call.to_owned(),

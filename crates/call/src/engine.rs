@@ -213,6 +213,9 @@ impl CallEngine {
             CallInput::NobodyFree(outcome) => self.nobody_free(outcome),
             CallInput::PersonJoined => self.person_joined(),
             CallInput::PersonAudio(frame, speech) => self.person_audio(frame, speech),
+            CallInput::TransferTried(outcome) => {
+                self.record(EventKind::TransferTried { outcome });
+            }
             CallInput::PersonLeft(how) => self.person_left(how),
             CallInput::DraftJudged(draft, judgement, by) => self.judged(draft, judgement, &by),
             CallInput::Shutdown => self.shut_down(),

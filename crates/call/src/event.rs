@@ -141,6 +141,11 @@ pub enum EventKind {
         /// End of speech, ms since the call began.
         to_ms: u64,
     },
+    /// The caller's exchange was asked to connect the caller and the person without us.
+    TransferTried {
+        /// What became of it.
+        outcome: TransferOutcome,
+    },
     /// What became of the need for a person.
     EscalationEnded {
         /// What.
@@ -228,6 +233,32 @@ impl EscalationOutcome {
     }
 }
 
+/// What became of the attempt to let the caller's exchange connect both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferOutcome {
+    /// They are connected.
+    Connected,
+    /// The exchange does not do it.
+    Refused,
+    /// It tried, and it failed.
+    Failed,
+    /// It never said what became of it.
+    Late,
+}
+
+impl TransferOutcome {
+    /// Name in records and metrics.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Late => "late",
+        }
+    }
+}
+
 /// Times that are kept of one call, at most.
 pub const MILLISECONDS_MAX: usize = 500;
 
@@ -275,6 +306,8 @@ pub enum EndReason {
     Finished,
     /// A person took over and ended it.
     EndedByPerson,
+    /// A person took over, and the caller's exchange has connected both without us.
+    Transferred,
     /// The caller hung up.
     CallerHungUp,
     /// No packets came for too long.
@@ -283,6 +316,8 @@ pub enum EndReason {
     TooLong,
     /// The server went down.
     Shutdown,
+    /// The server died; the next one ended the record.
+    ServerLost,
     /// A part of the system failed.
     Failed,
     /// The caller was gone before the call began.
@@ -295,10 +330,12 @@ impl EndReason {
         match self {
             Self::Finished => "finished",
             Self::EndedByPerson => "ended_by_person",
+            Self::Transferred => "transferred",
             Self::CallerHungUp => "caller_hung_up",
             Self::MediaLost => "media_lost",
             Self::TooLong => "too_long",
             Self::Shutdown => "shutdown",
+            Self::ServerLost => "server_lost",
             Self::Failed => "failed",
             Self::NotConnected => "not_connected",
         }

@@ -5,7 +5,7 @@ use radline_dialogue::{ActionOutcome, RedFlag, Understanding};
 use radline_phi::Phi;
 
 use crate::approval::Judgement;
-use crate::event::EscalationOutcome;
+use crate::event::{EscalationOutcome, TransferOutcome};
 
 /// One attempt to hear the caller. Work that is given out carries it, and a result that comes
 /// back with an old one changes nothing.
@@ -57,6 +57,8 @@ pub enum PersonLeft {
     Lost,
     /// They have finished the call.
     Finished,
+    /// They talk with the caller without us: the caller's exchange has connected both.
+    Transferred,
 }
 
 /// What can happen to a call.
@@ -98,6 +100,9 @@ pub enum CallInput {
     PersonJoined,
     /// 20 ms from that person, and how likely it is that they hold speech.
     PersonAudio(AudioFrame, SpeechProbability),
+    /// The caller's exchange was asked to connect both without us, and this came of it. Until the person's
+    /// side says that they are gone, the conversation goes on here.
+    TransferTried(TransferOutcome),
     /// That person is gone.
     PersonLeft(PersonLeft),
     /// A person has decided about a draft, and who.

@@ -17,7 +17,8 @@ pub use approval::{Approval, DraftVerdict, Judgement, Unanswered};
 pub use barge_in::Verdict;
 pub use engine::{CallEngine, Loads, Medium};
 pub use event::{
-    CallEvent, EndReason, EscalationOutcome, EventKind, LineFigures, MILLISECONDS_MAX, TurnTiming,
+    CallEvent, EndReason, EscalationOutcome, EventKind, LineFigures, MILLISECONDS_MAX,
+    TransferOutcome, TurnTiming,
 };
 pub use input::{CallInput, PersonLeft, SecondReading, SpokenPart, Transcript, TurnId};
 pub use output::{CallOutput, DraftReply, Reread};

@@ -103,7 +103,7 @@ impl CallDriver {
             number: services.next_number(),
             ears: services.take_voice_activity(),
             echo: EchoCanceller::default(),
-            handover: Handover::begin(Arc::clone(&services), &id),
+            handover: Handover::begin(Arc::clone(&services), &id, sender.clone()),
             services,
             id,
             leg,
@@ -140,13 +140,16 @@ impl CallDriver {
                     self.input(CallInput::Shutdown);
                 }
                 event = self.leg.event() => self.leg_event(event),
-                word = self.handover.word() => {
-                    let input = self.handover.take(word);
-                    self.input(input);
-                }
+                // Before the desk's words: what came of a transfer is known here before the provider's
+                // side, told of it, says goodbye.
                 result = self.results.recv() => {
                     if let Some(result) = result {
                         self.input(result);
+                    }
+                }
+                word = self.handover.word() => {
+                    if let Some(input) = self.handover.take(word, &self.leg) {
+                        self.input(input);
                     }
                 }
                 _ = ticks.tick() => self.tick(),
@@ -391,7 +394,7 @@ fn transcript(heard: radline_speech::Transcript) -> Transcript {
 
 /// Gives a result to its call. A full queue belongs to a call that hangs: the engine's deadlines
 /// deal with that. A closed one belongs to a call that is over.
-fn give(sender: &mpsc::Sender<CallInput>, input: CallInput) {
+pub fn give(sender: &mpsc::Sender<CallInput>, input: CallInput) {
     if sender.try_send(input).is_err() {
         tracing::debug!("a result came for a call that takes none");
     }

@@ -4,16 +4,21 @@ use std::sync::Arc;
 
 use radline_audio::{AudioFrame, SpeechProbability};
 use radline_bridge::{CallHandle, CallerLine, DriverWord};
-use radline_call::{CallEvent, CallInput, DraftReply};
+use radline_call::{CallEvent, CallInput, DraftReply, TransferOutcome};
 use radline_dialogue::{Action, ActionOutcome, Dialogue};
 use radline_speech::{SileroVoiceActivity, VoiceActivity};
+use radline_telephony::{Leg, TransferError, TransferTarget};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::app::Services;
+use crate::call_driver::give;
 
 /// A call's side of a person taking over.
 pub struct Handover {
     services: Arc<Services>,
     desk: CallHandle,
+    /// The call's own inputs.
+    inputs: mpsc::Sender<CallInput>,
     call: String,
     line: Option<CallerLine>,
     /// The account of whoever took over last.
@@ -33,11 +38,12 @@ const WORDLESS: u32 = 50;
 
 impl Handover {
     /// For a call that begins.
-    pub fn begin(services: Arc<Services>, call: &str) -> Self {
+    pub fn begin(services: Arc<Services>, call: &str, inputs: mpsc::Sender<CallInput>) -> Self {
         let desk = services.bridge.begin_call(call);
         Self {
             services,
             desk,
+            inputs,
             call: call.to_owned(),
             line: None,
             provider: None,
@@ -54,8 +60,8 @@ impl Handover {
     }
 
     /// What a word of the desk means for the engine.
-    pub fn take(&mut self, word: DriverWord) -> CallInput {
-        match word {
+    pub fn take(&mut self, word: DriverWord, leg: &Leg) -> Option<CallInput> {
+        Some(match word {
             DriverWord::PlaceInLine(before) => CallInput::PlaceInLine(before),
             DriverWord::Nobody(outcome) => CallInput::NobodyFree(outcome),
             DriverWord::Joined(provider, line) => {
@@ -76,7 +82,28 @@ impl Handover {
                 self.hang_up();
                 CallInput::PersonLeft(how)
             }
-        }
+            DriverWord::Transfer(to, reply) => {
+                self.transfer(leg, to, reply);
+                return None;
+            }
+        })
+    }
+
+    /// Asks the caller's exchange to connect the caller with somebody, without us.
+    fn transfer(&self, leg: &Leg, to: String, reply: oneshot::Sender<TransferOutcome>) {
+        let (tried, inputs) = (leg.transfer(TransferTarget(to)), self.inputs.clone());
+        tokio::spawn(async move {
+            let outcome = match tried.await {
+                Ok(()) => TransferOutcome::Connected,
+                Err(TransferError::Refused) => TransferOutcome::Refused,
+                Err(TransferError::Failed(_)) => TransferOutcome::Failed,
+                Err(TransferError::Late) => TransferOutcome::Late,
+            };
+            give(&inputs, CallInput::TransferTried(outcome));
+            if reply.send(outcome).is_err() {
+                tracing::debug!("a provider was gone before their transfer");
+            }
+        });
     }
 
     /// Who has spoken with the caller has seen to what they are called back for. Not before that: a

@@ -8,7 +8,7 @@ use radline_audio::{AudioFrame, DtmfDigit, FRAME_MS};
 use radline_bridge::bridge::Conversation;
 use radline_bridge::wrap_up::{self, Words};
 use radline_bridge::{Filter, PersonLine, Place, Provider, QueuedCall, Urgency};
-use radline_call::{EscalationOutcome, PersonLeft};
+use radline_call::{EscalationOutcome, PersonLeft, TransferOutcome};
 use radline_phi::Phi;
 use radline_telephony::{CallOutError, Dialer, Leg, LegEvent};
 use tokio::sync::mpsc;
@@ -199,6 +199,8 @@ impl Desk {
     async fn talk(&self, call: &str, conversation: Conversation, mut leg: Leg) {
         let Conversation { line, parting } = conversation;
         let PersonLine { mut from_caller, to_caller } = line;
+        let mut transfer =
+            self.phone.transfer.then(|| Box::pin(parting.transfer(leg.target().0.clone())));
         let mut ticks = steady();
         let began = Instant::now();
         let words = loop {
@@ -207,6 +209,18 @@ impl Desk {
                     // Putting the receiver down is how a call on a telephone ends.
                     break finished(PersonLeft::Finished);
                 },
+                outcome = async {
+                    match &mut transfer {
+                        Some(tried) => tried.await,
+                        None => std::future::pending().await,
+                    }
+                } => {
+                    transfer = None;
+                    if outcome == TransferOutcome::Connected {
+                        break finished(PersonLeft::Transferred);
+                    }
+                    tracing::warn!(call, outcome = outcome.key(), "the exchange does not connect both; we do");
+                }
                 _ = ticks.tick() => {
                     let received = leg.receive(began.elapsed());
                     if received.keys.iter().any(|key| key.key() == '#') {

@@ -131,6 +131,10 @@ pub struct Phone {
     /// Whether somebody answers outside office hours, too.
     #[serde(default)]
     pub always: bool,
+    /// Whether the caller's exchange connects both without us once the call is taken. Where it does not,
+    /// Radline stays between them.
+    #[serde(default)]
+    pub transfer: bool,
 }
 
 /// How long a telephone rings, unless told otherwise, s.

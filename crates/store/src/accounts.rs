@@ -77,7 +77,7 @@ pub struct WrapUp {
     pub call: String,
     /// The account.
     pub provider: String,
-    /// "handed_back", "finished", "lost".
+    /// "handed_back", "finished", "transferred", "lost".
     pub how: &'static str,
     /// What came of it, in a word.
     pub outcome: String,
@@ -90,7 +90,7 @@ pub struct WrapUp {
 pub struct WrapUpEntry {
     /// The account.
     pub provider: String,
-    /// "handed_back", "finished", "lost".
+    /// "handed_back", "finished", "transferred", "lost".
     pub how: String,
     /// What came of it, in a word.
     pub outcome: String,

@@ -134,27 +134,6 @@ impl Store {
         Ok(())
     }
 
-    /// Marks calls that a dead server left open.
-    pub async fn close_orphans(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let rows =
-            sqlx::query("SELECT id FROM call WHERE ended IS NULL").fetch_all(&self.pool).await?;
-        for row in &rows {
-            let id: String = row.try_get("id")?;
-            // What was recorded until then is kept; its head is never older than a few seconds.
-            let path = self.recording_path(&id);
-            let recording = path.exists().then(|| self.relative(&path)).flatten();
-            let sql =
-                "UPDATE call SET ended = ?, reason = 'server_lost', recording = ? WHERE id = ?";
-            sqlx::query(sql)
-                .bind(now.as_second())
-                .bind(recording)
-                .bind(&id)
-                .execute(&self.pool)
-                .await?;
-        }
-        Ok(rows.len() as u64)
-    }
-
     /// Notes who the patient of a call was, and whether a person was needed.
     pub async fn describe_call(
         &self,
@@ -269,7 +248,7 @@ impl Store {
     }
 
     /// A file's path as the database keeps it: relative to the folder, which may be moved.
-    fn relative(&self, path: &Path) -> Option<String> {
+    pub(crate) fn relative(&self, path: &Path) -> Option<String> {
         path.strip_prefix(self.folder()).ok().map(|path| path.display().to_string())
     }
 

@@ -9,6 +9,7 @@ pub mod clinic;
 pub mod database;
 mod existing;
 pub mod import;
+mod orphans;
 pub mod recording;
 pub mod tasks;
 

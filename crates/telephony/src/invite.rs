@@ -10,15 +10,19 @@ use rsipstack::sip::prelude::HeadersExt;
 use rsipstack::sip::{Header, Method, Request, StatusCode, Uri};
 use rsipstack::transaction::transaction::Transaction;
 use tokio::net::UdpSocket;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{ACK_DEADLINE, LEG_EVENTS_MAX};
 use crate::endpoint::{
     Context, IncomingCall, LineEvent, MissedCall, MissedReason, allow, finish, reply, retry_after,
 };
-use crate::leg::{Leg, LegEvent, SharedAgreement};
+use crate::leg::{Leg, LegEvent, SharedAgreement, Signalling};
 use crate::sdp::{self, Description};
+use crate::transfer::{
+    self, TRANSFER_DEADLINE, TransferError, TransferRequest, TransferResult, TransferTarget,
+};
 use crate::udp::route_to;
 
 /// Answers a new INVITE: checks it, takes a place and a port, and starts the call's own task.
@@ -88,25 +92,8 @@ pub(crate) fn follow_outgoing(
     socket: UdpSocket,
     answer: &Description,
 ) -> Leg {
-    let agreement = Arc::new(Mutex::new(*answer.agreement()));
-    let (events, receiver) = mpsc::channel(LEG_EVENTS_MAX);
-    let hang_up = CancellationToken::new();
-    let leg = Leg::new(socket, Arc::clone(&agreement), peer, receiver, hang_up.clone());
-    let mut call = Call {
-        context,
-        dialog,
-        peer,
-        from: Phi::default(),
-        socket: None,
-        local,
-        offer: None,
-        agreement: Some(agreement),
-        version: 1,
-        events: Some(events),
-        hang_up,
-        invite_seq: None,
-        missed: MissedReason::GaveUp,
-    };
+    let mut call = Call::new(context, dialog, peer, local);
+    let leg = call.open(socket, answer);
     tokio::spawn(async move {
         let id = call.dialog.id();
         call.live(&mut states).await;
@@ -133,6 +120,10 @@ struct Call {
     events: Option<mpsc::Sender<LegEvent>>,
     hang_up: CancellationToken,
     invite_seq: Option<u32>,
+    /// Wishes to transfer the caller.
+    transfers: (mpsc::Sender<TransferRequest>, mpsc::Receiver<TransferRequest>),
+    /// The transfer that the other side is trying, and its deadline.
+    transfer: Option<(oneshot::Sender<TransferResult>, Instant)>,
     /// Why the call came to nothing, if it does.
     missed: MissedReason,
 }
@@ -157,23 +148,57 @@ impl Call {
             .get_or_create_server_invite(request, sender, None, Some(contact))
             .map_err(text)?;
         let from = request.original.from_header().map(|from| from.value().to_owned());
-        let invite_seq = sequence(&request.original);
         let call = Self {
+            from: Phi::new(from.unwrap_or_default()),
+            socket: Some(socket),
+            offer,
+            invite_seq: sequence(&request.original),
+            ..Self::new(context, dialog, peer, local)
+        };
+        Ok((call, states))
+    }
+
+    fn new(
+        context: Arc<Context>,
+        dialog: InviteDialog,
+        peer: SocketAddr,
+        local: SocketAddr,
+    ) -> Self {
+        Self {
             context,
             dialog,
             peer,
-            from: Phi::new(from.unwrap_or_default()),
-            socket: Some(socket),
+            from: Phi::default(),
+            socket: None,
             local,
-            offer,
+            offer: None,
             agreement: None,
             version: 1,
             events: None,
             hang_up: CancellationToken::new(),
-            invite_seq,
+            invite_seq: None,
+            transfers: mpsc::channel(1),
+            transfer: None,
             missed: MissedReason::GaveUp,
+        }
+    }
+
+    /// Media can flow: the call's leg.
+    fn open(&mut self, socket: UdpSocket, description: &Description) -> Leg {
+        let agreement = Arc::new(Mutex::new(*description.agreement()));
+        let (events, receiver) = mpsc::channel(LEG_EVENTS_MAX);
+        if description.agreement().held {
+            tell(&events, LegEvent::Held);
+        }
+        let other = self.dialog.snapshot().remote_uri.to_string();
+        let signalling = Signalling {
+            events: receiver,
+            hang_up: self.hang_up.clone(),
+            transfers: self.transfers.0.clone(),
+            target: TransferTarget::replacing(&other, &self.dialog.id()),
         };
-        Ok((call, states))
+        (self.agreement, self.events) = (Some(Arc::clone(&agreement)), Some(events));
+        Leg::new(socket, agreement, self.peer, signalling)
     }
 
     /// The call's life. The place is given back when it ends.
@@ -223,7 +248,9 @@ impl Call {
         let unanswered = tokio::time::sleep(ACK_DEADLINE);
         tokio::pin!(unanswered);
         let hang_up = self.hang_up.clone();
+        let (answered, mut answers) = mpsc::channel(1);
         loop {
+            let late = self.transfer.as_ref().map(|(_, deadline)| *deadline);
             tokio::select! {
                 state = states.recv() => match state {
                     Some(DialogState::Terminated(..)) | None => return,
@@ -238,6 +265,13 @@ impl Call {
                     self.bye().await;
                     return;
                 }
+                Some(wish) = self.transfers.1.recv() => self.refer(wish, &answered),
+                Some(accepted) = answers.recv() => if !accepted {
+                    self.transferred(Err(TransferError::Refused));
+                },
+                () = sleep_until(late.unwrap_or_else(Instant::now)), if late.is_some() => {
+                    self.transferred(Err(TransferError::Late));
+                }
                 () = &mut unanswered, if self.events.is_none() => {
                     self.missed = MissedReason::NeverAcknowledged;
                     self.bye().await;
@@ -245,6 +279,30 @@ impl Call {
                 }
             }
         }
+    }
+
+    /// Asks the other side to leave us for somebody else. One wish at a time; its own task waits for the
+    /// answer, so that the call goes on meanwhile.
+    fn refer(&mut self, wish: TransferRequest, answered: &mpsc::Sender<bool>) {
+        if self.transfer.is_some() {
+            tell_result(wish.reply, Err(TransferError::Refused));
+            return;
+        }
+        self.transfer = Some((wish.reply, Instant::now() + TRANSFER_DEADLINE));
+        let (dialog, answered) = (self.dialog.clone(), answered.clone());
+        tokio::spawn(async move {
+            let response = dialog.refer(wish.target.header(), None, None).await;
+            let code = response.ok().flatten().map(|response| response.status_code.code());
+            if answered.try_send(code.is_some_and(|code| code < 300)).is_err() {
+                tracing::debug!("a call was over before its transfer was answered");
+            }
+        });
+    }
+
+    fn transferred(&mut self, result: TransferResult) {
+        let Some((reply, _)) = self.transfer.take() else { return };
+        tracing::info!(?result, "a transfer is over");
+        tell_result(reply, result);
     }
 
     async fn bye(&self) {
@@ -263,6 +321,13 @@ impl Call {
             }
             DialogState::Info(_, _, handle) | DialogState::Options(_, _, handle) => {
                 respond(&handle, StatusCode::OK, None, None).await;
+                true
+            }
+            DialogState::Notify(_, report, handle) if self.transfer.is_some() => {
+                respond(&handle, StatusCode::OK, None, None).await;
+                if let Some(result) = transfer::reported(&report).and_then(transfer::verdict) {
+                    self.transferred(result);
+                }
                 true
             }
             DialogState::Notify(_, _, handle)
@@ -284,14 +349,7 @@ impl Call {
             return false;
         };
         let Some(socket) = self.socket.take() else { return false };
-        let agreement = Arc::new(Mutex::new(*description.agreement()));
-        let (events, receiver) = mpsc::channel(LEG_EVENTS_MAX);
-        if description.agreement().held {
-            tell(&events, LegEvent::Held);
-        }
-        let (shared, hang_up) = (Arc::clone(&agreement), self.hang_up.clone());
-        let leg = Leg::new(socket, shared, self.peer, receiver, hang_up);
-        (self.agreement, self.events) = (Some(agreement), Some(events));
+        let leg = self.open(socket, &description);
         let call = IncomingCall { peer: self.peer, from: self.from.clone(), leg };
         self.context.incoming.try_send(LineEvent::Call(Box::new(call))).is_ok()
     }
@@ -355,6 +413,12 @@ impl Call {
 fn tell(events: &mpsc::Sender<LegEvent>, event: LegEvent) {
     if events.try_send(event).is_err() {
         tracing::debug!(?event, "nobody took an event of a leg");
+    }
+}
+
+fn tell_result(reply: oneshot::Sender<TransferResult>, result: TransferResult) {
+    if reply.send(result).is_err() {
+        tracing::debug!("nobody waits for what became of a transfer");
     }
 }
 

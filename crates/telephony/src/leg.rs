@@ -8,13 +8,14 @@ use std::time::Duration;
 use radline_audio::resample::TelephoneResampler;
 use radline_audio::{AudioFrame, DtmfDigit, TELEPHONE_FRAME_SAMPLES};
 use tokio::net::UdpSocket;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::dtmf::KeyEvents;
 use crate::receiving::Receiving;
 use crate::rtp::{self, Incoming, Sender};
 use crate::sdp::Agreement;
+use crate::transfer::{TransferError, TransferRequest, TransferResult, TransferTarget};
 
 /// Datagrams read per tick; a flood beyond it waits in the kernel and is dropped there.
 const DATAGRAMS_PER_TICK: usize = 64;
@@ -57,8 +58,16 @@ pub struct Leg {
     keys: KeyEvents,
     sender: Sender,
     last_packet: Option<Duration>,
-    events: mpsc::Receiver<LegEvent>,
-    hang_up: CancellationToken,
+    signalling: Signalling,
+}
+
+/// A leg's end of its signalling.
+pub(crate) struct Signalling {
+    pub(crate) events: mpsc::Receiver<LegEvent>,
+    pub(crate) hang_up: CancellationToken,
+    pub(crate) transfers: mpsc::Sender<TransferRequest>,
+    /// How somebody else's call takes the place of this one.
+    pub(crate) target: TransferTarget,
 }
 
 impl Leg {
@@ -66,8 +75,7 @@ impl Leg {
         socket: UdpSocket,
         agreement: SharedAgreement,
         peer: SocketAddr,
-        events: mpsc::Receiver<LegEvent>,
-        hang_up: CancellationToken,
+        signalling: Signalling,
     ) -> Self {
         let remote = agreement.lock().unwrap_or_else(PoisonError::into_inner).remote;
         Self {
@@ -81,19 +89,34 @@ impl Leg {
             keys: KeyEvents::default(),
             sender: Sender::new(),
             last_packet: None,
-            events,
-            hang_up,
+            signalling,
         }
     }
 
     /// The next thing that the signalling says. After [`LegEvent::HungUp`] nothing comes any more.
     pub async fn event(&mut self) -> LegEvent {
-        self.events.recv().await.unwrap_or(LegEvent::HungUp)
+        self.signalling.events.recv().await.unwrap_or(LegEvent::HungUp)
     }
 
     /// Ends the call from our side.
     pub fn hang_up(&self) {
-        self.hang_up.cancel();
+        self.signalling.hang_up.cancel();
+    }
+
+    /// How another leg's caller is connected with this leg's other side.
+    pub const fn target(&self) -> &TransferTarget {
+        &self.signalling.target
+    }
+
+    /// Asks this leg's other side to leave us for the target. Until it has, audio goes on as before; once it
+    /// has, hanging up is all that is left.
+    pub fn transfer(&self, target: TransferTarget) -> impl Future<Output = TransferResult> + use<> {
+        let (reply, result) = oneshot::channel();
+        let asked = self.signalling.transfers.try_send(TransferRequest { target, reply });
+        async move {
+            asked.map_err(|_| TransferError::Refused)?;
+            result.await.unwrap_or(Err(TransferError::Late))
+        }
     }
 
     /// How long no packet has come, `now` being monotonic time since the leg began.
@@ -176,7 +199,7 @@ impl Leg {
 
 impl Drop for Leg {
     fn drop(&mut self) {
-        self.hang_up.cancel();
+        self.signalling.hang_up.cancel();
     }
 }
 

@@ -13,6 +13,7 @@ pub mod outgoing;
 mod receiving;
 pub mod rtp;
 pub mod sdp;
+pub mod transfer;
 mod udp;
 pub mod webrtc;
 
@@ -23,5 +24,6 @@ pub use endpoint::{
 };
 pub use leg::{Leg, LegEvent, Received};
 pub use outgoing::{CallOutError, Dialer};
+pub use transfer::{TransferError, TransferResult, TransferTarget};
 pub use udp::route_to;
 pub use webrtc::{BrowserError, BrowserLeg};

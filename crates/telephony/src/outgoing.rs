@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rsipstack::dialog::invitation::InviteOption;
-use rsipstack::sip::{StatusCode, Uri};
+use rsipstack::sip::{Header, StatusCode, Uri};
 use tokio::net::lookup_host;
 use tokio::time::timeout;
 
@@ -72,6 +72,8 @@ impl Dialer {
             contact: own,
             content_type: Some("application/sdp".to_owned()),
             offer: Some(sdp::offer(local, 1)),
+            // It stops ringing by itself even if we die and cannot say so (RFC 3261, 13.2.1).
+            headers: Some(vec![Header::Expires(ring.as_secs().max(1).to_string().into())]),
             ..InviteOption::default()
         };
         let (sender, states) = context.dialogs.new_dialog_state_channel();

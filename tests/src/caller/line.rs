@@ -11,6 +11,7 @@ use radline_speech::{PiperVoice, Synthesizer, onnx};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
+use super::exchange::Exchange;
 use super::media::Media;
 use super::sip::SipCall;
 use crate::tone::share;
@@ -95,6 +96,12 @@ impl LineCall {
         let ended = timeout(limit, self.signalling.hung_up()).await;
         ensure!(ended.is_ok(), "the line was not hung up");
         Ok(())
+    }
+
+    /// The caller's exchange is asked to connect the caller with somebody else, within this time.
+    pub async fn transfer(&mut self, exchange: Exchange, limit: Duration) -> Result<()> {
+        let asked = timeout(limit, self.signalling.transfer(exchange)).await;
+        asked.context("the exchange was not asked, or got no answer")?
     }
 
     /// Hangs up.

@@ -2,6 +2,7 @@
 //! what the agent says. It shares no signalling or media code with the server.
 
 pub mod conversation;
+pub mod exchange;
 pub mod line;
 pub mod media;
 pub mod overlap;
@@ -9,5 +10,6 @@ pub mod persona;
 pub mod sip;
 
 pub use conversation::{CallReport, Options, Turn, converse};
+pub use exchange::Exchange;
 pub use line::{LineCall, Lines};
 pub use persona::Persona;

@@ -70,7 +70,7 @@ impl SipCall {
     }
 
     /// Sends a request until a final answer comes.
-    async fn transact(&self, request: &str) -> Result<String> {
+    pub(super) async fn transact(&self, request: &str) -> Result<String> {
         let exchange = async {
             self.socket.send_to(request.as_bytes(), self.server).await?;
             let mut wait = T1;
@@ -91,7 +91,7 @@ impl SipCall {
         timeout(ANSWER_DEADLINE, exchange).await.context("nobody answered the call")?
     }
 
-    async fn receive(&self) -> Result<String> {
+    pub(super) async fn receive(&self) -> Result<String> {
         let mut buffer = vec![0; 4096];
         let (length, _) = self.socket.recv_from(&mut buffer).await?;
         Ok(String::from_utf8_lossy(&buffer[..length]).into_owned())
@@ -112,10 +112,20 @@ impl SipCall {
         }
     }
 
+    pub(super) async fn send(&self, message: &str) -> Result<()> {
+        self.socket.send_to(message.as_bytes(), self.server).await?;
+        Ok(())
+    }
+
+    /// The call's next request.
+    pub(super) fn next_request(&mut self, method: &str, body: &str) -> String {
+        self.cseq += 1;
+        self.request(method, self.cseq, body)
+    }
+
     /// Hangs up.
     pub async fn bye(&mut self) -> Result<()> {
-        self.cseq += 1;
-        let bye = self.request("BYE", self.cseq, "");
+        let bye = self.next_request("BYE", "");
         self.transact(&bye).await.map(drop)
     }
 }

@@ -206,6 +206,10 @@ impl CallEngine {
                 self.escalated = true;
                 self.end(EndReason::EndedByPerson);
             }
+            PersonLeft::Transferred => {
+                self.escalated = true;
+                self.end(EndReason::Transferred);
+            }
         }
     }
 

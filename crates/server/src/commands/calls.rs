@@ -37,7 +37,13 @@ pub async fn show(store: &Store, id: &str, json: bool) -> Result<()> {
         }
         return Ok(());
     }
-    terminal::line(&transcript(&call, &events))
+    terminal::line(&transcript(&call, &events))?;
+    for (_, part) in store.wrap_ups(&call.id).await? {
+        let said = [part.outcome.as_str(), part.note.expose()];
+        let said: Vec<&str> = said.into_iter().filter(|words| !words.is_empty()).collect();
+        terminal::line(&format!("{}, {}: {}", part.provider, part.how, said.join("; ")))?;
+    }
+    Ok(())
 }
 
 /// Copies transcript, events and recording into a folder.
@@ -101,6 +107,34 @@ fn described(event: &CallEvent) -> Option<String> {
         }
         EventKind::ActionAnswered { action, outcome } => {
             format!("{}  > {action}: {outcome}", at(event.at_ms))
+        }
+        EventKind::Escalated { reason } => {
+            format!("{}  > a person is needed: {}", at(event.at_ms), reason.key())
+        }
+        EventKind::QueuedForPerson => {
+            format!("{}  [waits on the line for a person]", at(event.at_ms))
+        }
+        EventKind::PersonJoined { waited_ms } => {
+            format!("{}  [a person takes over, after {}]", at(event.at_ms), at(*waited_ms).trim())
+        }
+        EventKind::PersonSaid { words, from_ms, .. } => {
+            let words = words.expose().as_deref().unwrap_or("[not recorded]");
+            format!("{}  Person:  {words}", at(*from_ms))
+        }
+        EventKind::TransferTried { outcome } => {
+            format!("{}  > transfer by the exchange: {}", at(event.at_ms), outcome.key())
+        }
+        EventKind::EscalationEnded { outcome } => {
+            format!("{}  > the need for a person: {}", at(event.at_ms), outcome.key())
+        }
+        EventKind::DraftDecided { verdict, by, waited_ms, .. } => {
+            let after = at(*waited_ms);
+            format!(
+                "{}  > draft {} by {by}, after {}",
+                at(event.at_ms),
+                verdict.key(),
+                after.trim()
+            )
         }
         EventKind::Problem { what } => format!("{}  ! {what}", at(event.at_ms)),
         EventKind::BargeIn { .. } => format!("{}  [interrupted]", at(event.at_ms)),
