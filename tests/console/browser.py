@@ -117,7 +117,7 @@ class Console:
         page.wait_for_selector("#audio-state[data-state=off]", state="attached", timeout=10_000)
 
     def views(self):
-        for view in ["tasks", "calls", "today", "accounts"]:
+        for view in ["tasks", "calls", "today", "replies", "accounts"]:
             self.page.goto(f"{self.options.url}/console/#/{view}")
             self.page.wait_for_timeout(600)
             self.look(view)

@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use jiff::Timestamp;
 use radline_bridge::grpc::v1;
+use radline_store::{Grant, Store};
 use radline_tests::caller::LineCall;
 use radline_tests::stage::{Stage, copied_site};
 use serde_json::Value;
@@ -52,6 +54,10 @@ async fn drafts_are_approved_edited_and_left_to_the_policy() -> Result<()> {
         events.iter().any(|event| event["text"].as_str().is_some_and(|text| text.contains(part)))
     };
     ensure!(!said("What can I do for you", &spoken), "spoken before it was approved");
+    let other = "Thank you. Please come at 9 o'clock without breakfast. What can I do for you?";
+    let differs = jo.decide(call, draft.draft_id, v1::Verdict::Edit, other).await.err();
+    let differs = differs.context("an invented time was taken")?;
+    ensure!(differs.message().contains("Not spoken"), "{differs}");
     let words = "Thank you. How may I help you today?";
     jo.decide(call, draft.draft_id, v1::Verdict::Edit, words).await?;
     let twice = jo.decide(call, draft.draft_id, v1::Verdict::Approve, "").await;
@@ -68,12 +74,27 @@ async fn drafts_are_approved_edited_and_left_to_the_policy() -> Result<()> {
     sleep(Duration::from_millis(500)).await;
 
     let events = stage.events().await?;
+    let blocked = events.iter().find(|event| event["event"] == "wording_blocked");
+    ensure!(blocked.is_some_and(|blocked| blocked["words"] == other), "{blocked:?}");
     let verdicts = decided(&events);
     ensure!(verdicts.len() == 2, "{verdicts:?}");
     ensure!(verdicts[0]["verdict"] == "edited" && verdicts[0]["by"] == "jo", "{verdicts:?}");
     ensure!(verdicts[0]["waited_ms"].as_u64() > Some(1500), "{verdicts:?}");
     ensure!(verdicts[0]["edits"].as_u64() > Some(5), "{verdicts:?}");
     ensure!(verdicts[1]["verdict"] == "approved", "{verdicts:?}");
+
+    // What has been granted is spoken without asking, from the next call on.
+    let drafted = events.iter().find(|event| event["event"] == "drafted").context("drafted")?;
+    let state = drafted["state"].as_str().context("a state")?.to_owned();
+    let grant =
+        Grant { state, by: "sam".to_owned(), at: Timestamp::now(), decided: 40, approved: 39 };
+    ensure!(Store::open(stage.folder.path()).await?.grant(&grant).await?, "not granted");
+    let mut caller = LineCall::place(stage.server.sip).await?;
+    caller.answer(&stage.yes).await?;
+    stage.said("What can I do for you").await?;
+    caller.hang_up().await?;
+    sleep(Duration::from_millis(500)).await;
+    ensure!(decided(&stage.events().await?).is_empty(), "drafted although it was granted");
     ensure!(stage.server.end("TERM").await?.success(), "a clean end");
     Ok(())
 }

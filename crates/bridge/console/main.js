@@ -10,13 +10,14 @@ import { startLive } from './live.js';
 import { makeQueue } from './queue.js';
 import { makeRecord } from './record.js';
 import { makeRecords } from './records.js';
+import { makeReplies } from './replies.js';
 import { buildMessages, buildShell, closeShell, markView } from './shell.js';
 import { makeSetup, makeSignIn } from './signin.js';
 import { audio } from './audio.js';
 import { makeTasks } from './tasks.js';
 import { makeToday } from './today.js';
 
-const MAKERS = { queue: makeQueue, tasks: makeTasks, calls: makeRecords, call: makeRecord, today: makeToday, accounts: makeAccounts };
+const MAKERS = { queue: makeQueue, tasks: makeTasks, calls: makeRecords, call: makeRecord, today: makeToday, replies: makeReplies, accounts: makeAccounts };
 
 let session = null;
 let shown = null;

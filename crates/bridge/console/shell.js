@@ -10,7 +10,7 @@ import { showKeys } from './keys.js';
 import { onTalk, talk } from './talking.js';
 import { callOf } from './live.js';
 
-const VIEWS = [['queue', 'Queue'], ['tasks', 'Tasks'], ['calls', 'Past calls'], ['today', 'Today'], ['accounts', 'Accounts']];
+const VIEWS = [['queue', 'Queue'], ['tasks', 'Tasks'], ['calls', 'Past calls'], ['today', 'Today'], ['replies', 'Replies'], ['accounts', 'Accounts']];
 const THEMES = { system: { icon: 'system', word: 'as the system' }, light: { icon: 'sun', word: 'light' }, dark: { icon: 'moon', word: 'dark' } };
 
 export function buildShell(session) {

@@ -10,6 +10,7 @@ use radline_call::{
     CallEvent, DraftReply, EscalationOutcome, EventKind, Judgement, PersonLeft, TransferOutcome,
 };
 use radline_dialogue::{CallbackReason, Dialogue};
+use radline_phi::Phi;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep;
 
@@ -44,6 +45,9 @@ pub enum DriverWord {
     Judged(u64, Judgement, String),
 }
 
+/// Whether a person's words for a draft (first) say what the approved text (second) says; what differs if not.
+pub type CheckWording = fn(&str, &str) -> Result<(), String>;
+
 /// Reads the time.
 pub type ReadClock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
@@ -72,7 +76,7 @@ struct LiveCall {
     /// never stands in the way of a word that must arrive.
     before: watch::Sender<Option<usize>>,
     /// The draft that waits for a provider's word.
-    draft: Mutex<Option<u64>>,
+    draft: Mutex<Option<(u64, Phi<String>)>>,
 }
 
 /// Calls and providers, brought together.
@@ -81,6 +85,7 @@ pub struct Bridge {
     calls: Mutex<HashMap<String, Arc<LiveCall>>>,
     changed: watch::Sender<u64>,
     clock: ReadClock,
+    check: CheckWording,
     language: String,
 }
 
@@ -96,12 +101,13 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Bridge {
     /// A bridge without calls. `language` is what the line speaks, BCP 47.
-    pub fn new(clock: ReadClock, language: &str) -> Arc<Self> {
+    pub fn new(clock: ReadClock, check: CheckWording, language: &str) -> Arc<Self> {
         Arc::new(Self {
             desk: Mutex::new(Desk::default()),
             calls: Mutex::default(),
             changed: watch::Sender::new(0),
             clock,
+            check,
             language: language.to_owned(),
         })
     }
@@ -209,7 +215,8 @@ impl Bridge {
         Ok(Conversation { line: person, parting })
     }
 
-    /// A provider decides about a draft. The first word counts.
+    /// A provider decides about a draft. The first word counts; words that say something else than the record
+    /// are none, and are kept for review.
     pub fn judge(
         &self,
         provider: &Provider,
@@ -218,9 +225,22 @@ impl Bridge {
         judgement: Judgement,
     ) -> Result<(), Refusal> {
         let live = self.live(call).ok_or(Refusal::Over)?;
-        locked(&live.draft).take_if(|waits| *waits == draft).ok_or(Refusal::Decided)?;
+        let approved = locked(&live.draft).take_if(|(waits, _)| *waits == draft);
+        let approved = approved.ok_or(Refusal::Decided)?;
+        let differs = match &judgement {
+            Judgement::Edit(words) => (self.check)(words.expose(), approved.1.expose()).err(),
+            _ => None,
+        };
+        let judgement = match (judgement, &differs) {
+            (Judgement::Edit(words), Some(why)) => Judgement::Blocked(words, why.clone()),
+            (judgement, _) => judgement,
+        };
         let word = DriverWord::Judged(draft, judgement, provider.name.clone());
-        live.words.try_send(word).map_err(|_| Refusal::Over)
+        live.words.try_send(word).map_err(|_| Refusal::Over)?;
+        let Some(why) = differs else { return Ok(()) };
+        // The draft waits on, unless another one has come meanwhile.
+        locked(&live.draft).get_or_insert(approved);
+        Err(Refusal::Differs(why))
     }
 
     /// What is said and happens in a call after a number, as long as it lasts.
@@ -331,7 +351,7 @@ impl CallHandle {
 
     /// A reply waits for a provider's word. Whether anybody is there to give it.
     pub fn draft(&self, reply: DraftReply) -> bool {
-        *locked(&self.live.draft) = Some(reply.draft);
+        *locked(&self.live.draft) = Some((reply.draft, reply.text.clone()));
         let said = locked(&self.live.feed).said();
         let deadline = (self.bridge.clock)() + reply.wait;
         self.live.push(FeedItem::Draft(Box::new(Draft { reply, deadline, said })));

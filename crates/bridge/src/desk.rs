@@ -100,6 +100,9 @@ pub enum Refusal {
     /// The draft was decided about, or is not there any more.
     #[error("This draft is decided already.")]
     Decided,
+    /// The words for a draft say something else than the record.
+    #[error("Not spoken: {0}. Word it otherwise, or take the call to say it yourself.")]
+    Differs(String),
 }
 
 /// What a call has to be told.

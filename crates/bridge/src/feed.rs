@@ -231,6 +231,9 @@ pub(crate) fn item(event: &CallEvent) -> Option<FeedItem> {
         EventKind::Held => happening("held", "The caller put the line on hold".to_owned()),
         EventKind::Resumed => happening("resumed", "The caller is back".to_owned()),
         EventKind::PersonJoined { .. } => happening("taken", "A person has taken over".to_owned()),
+        EventKind::WordingBlocked { by, because, .. } => {
+            happening("problem", format!("Words of {by} were not spoken: {because}"))
+        }
         EventKind::TransferTried { outcome } => {
             happening("transfer", format!("Transfer by the exchange: {}", outcome.key()))
         }

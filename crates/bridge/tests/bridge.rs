@@ -11,7 +11,11 @@ use radline_call::PersonLeft;
 use radline_dialogue::CallbackReason;
 
 fn bridge() -> Arc<Bridge> {
-    Bridge::new(Arc::new(|| Timestamp::from_second(1_790_000_000).expect("in range")), "en")
+    Bridge::new(
+        Arc::new(|| Timestamp::from_second(1_790_000_000).expect("in range")),
+        |_, _| Ok(()),
+        "en",
+    )
 }
 
 fn provider(name: &str) -> Provider {

@@ -49,6 +49,9 @@ pub enum Judgement {
     Approve,
     /// Speak this in its place.
     Edit(Phi<String>),
+    /// Speak this in its place, said somebody; but it says something else than the record, as is told here.
+    /// The draft waits on.
+    Blocked(Phi<String>, String),
     /// Do not speak it; a person takes over.
     Reject,
     /// Nobody is there who could say anything.

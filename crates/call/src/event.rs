@@ -171,6 +171,21 @@ pub enum EventKind {
         /// Letters that were changed.
         edits: usize,
     },
+    /// A person's words for a draft were not taken: they say something else than the record.
+    WordingBlocked {
+        /// The draft's number.
+        draft: u64,
+        /// Whose words.
+        by: String,
+        /// What differs.
+        because: String,
+        /// The words.
+        #[serde(with = "stored")]
+        words: Phi<String>,
+        /// The draft, which is made of approved text.
+        #[serde(with = "stored")]
+        approved: Phi<String>,
+    },
     /// How long the parts of a turn took.
     TurnTimed(TurnTiming),
     /// The caller put us on hold.

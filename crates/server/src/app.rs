@@ -11,6 +11,7 @@ use radline_bridge::Bridge;
 use radline_bridge::grpc::Grpc;
 use radline_dialogue::{Expectation, Question, RedFlags, Scenario, SiteFacts, wording};
 use radline_language::model::turn_reader::TurnReader;
+use radline_language::verifier;
 use radline_phi::Phi;
 use radline_speech::{
     Asked, PiperVoice, SileroVoiceActivity, Synthesizer, Transcriber, Vocabulary, VoiceActivity,
@@ -123,7 +124,8 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
 
     let metrics = Arc::new(Metrics::new());
     let watch = clock.clone();
-    let bridge = Bridge::new(Arc::new(move || watch.moment().now), LANGUAGE_SPOKEN);
+    let clock_of_bridge = Arc::new(move || watch.moment().now);
+    let bridge = Bridge::new(clock_of_bridge, same_facts, LANGUAGE_SPOKEN);
     let web = Web::open(&config, &site, &clock, &store, &bridge, &metrics).await?;
 
     let (folder, models) = (cache.folder().to_owned(), manifest);
@@ -444,4 +446,9 @@ fn report(ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
         tracing::error!(%error, "a call failed");
     }
+}
+
+/// Whether other words for an approved text say the same; what differs if not.
+fn same_facts(words: &str, approved: &str) -> Result<(), String> {
+    verifier::verify(words, &[approved]).map_err(|block| block.to_string())
 }

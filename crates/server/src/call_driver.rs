@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use radline_audio::{AudioFrame, EchoCanceller, FRAME_MS, SAMPLE_RATE_HZ, SpeechProbability};
 use radline_call::{
-    CallEngine, CallEvent, CallInput, CallOutput, EndReason, EventKind, Judgement, Medium,
-    PersonLeft, Reread, Transcript, TurnId,
+    Approval, CallEngine, CallEvent, CallInput, CallOutput, EndReason, EventKind, Judgement,
+    Medium, PersonLeft, Reread, Transcript, TurnId,
 };
 use radline_dialogue::{Action, ActionOutcome, Dialogue, Question};
 use radline_language::{labelled, understanding};
@@ -49,7 +49,8 @@ pub async fn run(services: Arc<Services>, call: IncomingCall, shutdown: Cancella
     }
     tracing::info!(call = %id, peer = %call.peer, "call began");
     services.metrics.calls_active.inc();
-    let mut driver = CallDriver::new(Arc::clone(&services), id.clone(), call.leg);
+    let approval = approval(&services).await;
+    let mut driver = CallDriver::new(Arc::clone(&services), id.clone(), call.leg, approval);
     let reason = driver.drive(shutdown).await;
     let recording = driver.close().await;
     services.metrics.calls_active.dec();
@@ -59,6 +60,17 @@ pub async fn run(services: Arc<Services>, call: IncomingCall, shutdown: Cancella
         tracing::error!(%error, "the end of a call could not be recorded");
     }
     tracing::info!(call = %id, reason = reason.key(), "call ended");
+}
+
+/// The site's policy for drafts, with what has been granted since. A database that does not answer grants
+/// nothing.
+async fn approval(services: &Services) -> Option<Approval> {
+    let mut approval = services.site.approval.clone()?;
+    match services.store.grants().await {
+        Ok(grants) => approval.granted.extend(grants.into_iter().map(|grant| grant.state)),
+        Err(error) => tracing::error!(%error, "what is granted could not be read"),
+    }
+    Some(approval)
 }
 
 struct CallDriver {
@@ -90,12 +102,12 @@ struct CallDriver {
 }
 
 impl CallDriver {
-    fn new(services: Arc<Services>, id: String, leg: Leg) -> Self {
+    fn new(services: Arc<Services>, id: String, leg: Leg, approval: Option<Approval>) -> Self {
         let (scenario, facts) =
             (Arc::clone(&services.site.scenario), Arc::clone(&services.site.facts));
         let dialogue = Dialogue::new(scenario, facts, services.clock.moment().local.date());
         let engine = CallEngine::new(Medium::Voice, dialogue, Arc::clone(&services.red_flags))
-            .with_approval(services.site.approval.clone());
+            .with_approval(approval);
         let (sender, results) = mpsc::channel(RESULTS_MAX);
         let log =
             EventLog::start(services.store.clone(), id.clone(), Arc::clone(&services.metrics));

@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod appointments;
 pub mod audit;
+pub mod autonomy;
 pub mod calls;
 pub mod clinic;
 pub mod database;
@@ -16,6 +17,7 @@ pub mod tasks;
 pub use accounts::{Account, Role, Secret, WrapUp, WrapUpEntry};
 pub use appointments::{AppointmentEntry, SlotEntry};
 pub use audit::AuditEntry;
+pub use autonomy::{Acceptance, BlockedWording, Grant};
 pub use calls::{CallEntry, CallSearch, CallStart, Day};
 pub use clinic::Moment;
 pub use database::{Store, StoreError};

@@ -27,6 +27,7 @@ mod calls;
 mod live;
 mod recording;
 mod records;
+mod replies;
 mod session;
 mod talk;
 
@@ -122,6 +123,8 @@ pub fn router(parts: ConsoleParts) -> Router {
         .route("/calls/{id}/waveform", get(recording::waveform))
         .route("/tasks", get(records::tasks))
         .route("/tasks/{id}/done", post(records::task_done))
+        .route("/replies", get(replies::list))
+        .route("/replies/{state}/grant", post(replies::grant).delete(replies::revoke))
         .route("/today", get(records::today))
         .layer(DefaultBodyLimit::max(limits::REQUEST_MAX))
         .with_state(console);

@@ -116,7 +116,9 @@ impl Session {
     fn may(&self) -> &'static [&'static str] {
         match self.role {
             Role::Provider => &["queue", "talk", "calls", "tasks", "today"],
-            Role::Supervisor => &["queue", "talk", "calls", "tasks", "today", "accounts"],
+            Role::Supervisor => {
+                &["queue", "talk", "calls", "tasks", "today", "replies", "accounts"]
+            }
             Role::Operator | Role::Researcher => &["today"],
         }
     }

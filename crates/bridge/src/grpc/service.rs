@@ -81,9 +81,11 @@ pub fn token_hash(token: &str) -> String {
 pub(super) fn refused(refusal: &Refusal) -> Status {
     match refusal {
         Refusal::Over => Status::not_found(refusal.to_string()),
-        Refusal::Taken(_) | Refusal::Busy | Refusal::NotYours | Refusal::Decided => {
-            Status::failed_precondition(refusal.to_string())
-        }
+        Refusal::Taken(_)
+        | Refusal::Busy
+        | Refusal::NotYours
+        | Refusal::Decided
+        | Refusal::Differs(_) => Status::failed_precondition(refusal.to_string()),
     }
 }
 

@@ -101,6 +101,7 @@ impl CallEngine {
         match judgement {
             Judgement::Approve => self.release(DraftVerdict::Approved, by, None),
             Judgement::Edit(text) => self.release(DraftVerdict::Edited, by, Some(&text)),
+            Judgement::Blocked(words, because) => self.block(draft, by, words, because),
             Judgement::Reject => self.reject(DraftVerdict::Rejected, by),
             Judgement::Nobody => self.unanswered(),
         }
@@ -195,6 +196,13 @@ impl CallEngine {
                 *say = self.worded_all(&next.say);
             }
         }
+    }
+
+    /// Words that are not taken are kept for a review of the record they disagree with.
+    fn block(&mut self, draft: u64, by: &str, words: Phi<String>, because: String) {
+        let Some(held) = &self.drafts.held else { return };
+        let (by, approved) = (by.to_owned(), Phi::new(held.text.clone()));
+        self.record(EventKind::WordingBlocked { draft, by, because, words, approved });
     }
 
     /// The draft is not spoken: a person takes over.

@@ -127,6 +127,10 @@ fn described(event: &CallEvent) -> Option<String> {
         EventKind::EscalationEnded { outcome } => {
             format!("{}  > the need for a person: {}", at(event.at_ms), outcome.key())
         }
+        EventKind::WordingBlocked { by, because, words, .. } => {
+            let words = words.expose();
+            format!("{}  ! words of {by} not spoken, {because}: {words}", at(event.at_ms))
+        }
         EventKind::DraftDecided { verdict, by, waited_ms, .. } => {
             let after = at(*waited_ms);
             format!(
