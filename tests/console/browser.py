@@ -131,8 +131,8 @@ def main():
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     parser.add_argument("--vanish", action="store_true", help="close the browser in the conversation")
     parser.add_argument("--pictures", default=os.environ.get("RADLINE_PICTURES"))
-    parser.add_argument("--theme", default="light", choices=["light", "dark"])
-    parser.add_argument("--size", default="1366x768")
+    parser.add_argument("--theme", default=os.environ.get("RADLINE_THEME", "light"), choices=["light", "dark"])
+    parser.add_argument("--size", default=os.environ.get("RADLINE_SIZE", "1366x768"))
     options = parser.parse_args()
     flags = [
         "--no-sandbox",

@@ -19,7 +19,7 @@ export function makeReplies() {
   const holder = el('div', { class: 'table-holder' }, table);
 
   const blockRows = el('tbody');
-  const blocks = el('section', { 'aria-labelledby': 'blocked-wordings', hidden: true }, el('h2', { id: 'blocked-wordings' }, 'Words that were not spoken'),
+  const blocks = el('section', { class: 'blocked', 'aria-labelledby': 'blocked-wordings', hidden: true }, el('h2', { id: 'blocked-wordings' }, 'Words that were not spoken'),
     el('p', { class: 'view-sub' }, 'They say something else than the record. If they are right, the record has to be changed.'),
     el('div', { class: 'table-holder' }, el('table', { class: 'table' }, el('caption', { class: 'sr-only' }, 'Words that were not spoken'),
       el('thead', null, el('tr', null, ...['When', 'Whose', 'What differs', 'Their words', 'The record’s words'].map((text) => el('th', { scope: 'col' }, text)))), blockRows)));

@@ -99,6 +99,8 @@ struct CallDriver {
     ended: Option<EndReason>,
     /// The frame that this tick sends.
     due: Option<AudioFrame>,
+    /// What Radline said in the last tick: who takes over hears it, too, and does not talk over it.
+    own: Option<AudioFrame>,
 }
 
 impl CallDriver {
@@ -132,6 +134,7 @@ impl CallDriver {
             held: false,
             ended: None,
             due: None,
+            own: None,
         }
     }
 
@@ -196,7 +199,7 @@ impl CallDriver {
                 self.caller_audio.push_back(frame.clone());
             }
             let frame = self.echo.heard(frame);
-            self.handover.hear(&frame);
+            self.handover.hear(AudioFrame::mixed(Some(frame.clone()), self.own.take()));
             speech = self.speech(&frame);
             self.input(CallInput::Audio(frame, speech));
         }
@@ -212,8 +215,8 @@ impl CallDriver {
             self.input(CallInput::PersonAudio(frame.clone(), *speech));
         }
         self.input(CallInput::Tick);
-        let own = self.due.take();
-        let due = AudioFrame::mixed(own, person.map(|(frame, _)| frame));
+        self.own = self.due.take();
+        let due = AudioFrame::mixed(self.own.clone(), person.map(|(frame, _)| frame));
         if let Some(frame) = &due {
             self.echo.played(frame);
         }

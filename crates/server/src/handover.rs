@@ -120,10 +120,10 @@ impl Handover {
         });
     }
 
-    /// Gives the person the caller's frame.
-    pub fn hear(&self, frame: &AudioFrame) {
-        if let Some(line) = &self.line {
-            line.send(frame.clone());
+    /// Gives the person a frame of what is heard on the line.
+    pub fn hear(&self, frame: Option<AudioFrame>) {
+        if let (Some(line), Some(frame)) = (&self.line, frame) {
+            line.send(frame);
         }
     }
 
