@@ -10,11 +10,22 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
-use tokio::sync::Mutex;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// Two cores are not enough for several servers with their models at once: a test that starts one holds
-/// this while it runs.
-pub static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+/// Servers with their models that run at once. Calls are mostly waiting, so two do not hinder each other on two
+/// cores; more would.
+const AT_ONCE: u32 = 2;
+static PLACES: Semaphore = Semaphore::const_new(AT_ONCE as usize);
+
+/// A place for a test that starts a server, until the value is dropped.
+pub async fn place() -> SemaphorePermit<'static> {
+    PLACES.acquire().await.expect("nobody closes it")
+}
+
+/// All places: for a test whose caller needs models, too.
+pub async fn all_places() -> SemaphorePermit<'static> {
+    PLACES.acquire_many(AT_ONCE).await.expect("nobody closes it")
+}
 
 /// The workspace's root.
 pub fn root() -> PathBuf {
@@ -74,8 +85,14 @@ pub const READY_POLLS: usize = 1500;
 
 /// Free addresses for SIP and HTTP.
 pub fn free_addresses() -> Result<(SocketAddr, SocketAddr)> {
-    let sip = UdpSocket::bind("127.0.0.1:0")?.local_addr()?;
-    Ok((sip, TcpListener::bind("127.0.0.1:0")?.local_addr()?))
+    loop {
+        // SIP takes the same port on UDP and TCP, and somebody else may have one of them.
+        let udp = UdpSocket::bind("127.0.0.1:0")?;
+        let sip = udp.local_addr()?;
+        if TcpListener::bind(sip).is_ok() {
+            return Ok((sip, TcpListener::bind("127.0.0.1:0")?.local_addr()?));
+        }
+    }
 }
 
 /// Whether the server takes calls.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use radline_audio::TELEPHONE_RATE_HZ;
 use radline_tests::python::Client;
-use radline_tests::server::{ONE_AT_A_TIME, run};
+use radline_tests::server::{place, run};
 use radline_tests::stage::{CALLER, PROVIDER, SOON, Stage};
 use radline_tests::tone::tone;
 use serde_json::json;
@@ -30,7 +30,7 @@ async fn provider(stage: &Stage, more: &[&str]) -> Result<Client> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_python_client_made_from_the_protocol_takes_a_call() -> Result<()> {
-    let _turn = ONE_AT_A_TIME.lock().await;
+    let _turn = place().await;
     let stage = Stage::set().await?;
     let client = provider(&stage, &[]).await?;
     let caller = stage.caller().await?;
@@ -46,7 +46,7 @@ async fn a_python_client_made_from_the_protocol_takes_a_call() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_is_cut_off_leaves_the_caller_with_a_word() -> Result<()> {
-    let _turn = ONE_AT_A_TIME.lock().await;
+    let _turn = place().await;
     let stage = Stage::set().await?;
     let client = provider(&stage, &["--linger"]).await?;
     let mut caller = stage.caller().await?;
@@ -93,7 +93,7 @@ async fn browser(stage: &Stage, more: &[&str]) -> Result<Client> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_that_vanishes_leaves_the_caller_with_a_word() -> Result<()> {
-    let _turn = ONE_AT_A_TIME.lock().await;
+    let _turn = place().await;
     let stage = Stage::set().await?;
     let browser = browser(&stage, &["--vanish"]).await?;
     let mut caller = stage.caller().await?;
@@ -112,7 +112,7 @@ async fn a_browser_that_vanishes_leaves_the_caller_with_a_word() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_takes_a_call_in_a_browser() -> Result<()> {
-    let _turn = ONE_AT_A_TIME.lock().await;
+    let _turn = place().await;
     let stage = Stage::set().await?;
     let browser = browser(&stage, &[]).await?;
     let caller = stage.caller().await?;

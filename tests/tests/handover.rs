@@ -8,7 +8,7 @@ use radline_audio::TELEPHONE_RATE_HZ;
 use radline_bridge::grpc::v1;
 use radline_tests::caller::LineCall;
 use radline_tests::provider::{ProviderClient, Talking};
-use radline_tests::server::{ONE_AT_A_TIME, Server};
+use radline_tests::server::{Server, place};
 use radline_tests::stage::{CALLER, PROVIDER, SOON, Stage, waits};
 use radline_tests::tone::tone;
 use tokio::time::Instant;
@@ -24,7 +24,7 @@ async fn hear_each_other(caller: &LineCall, talking: &mut Talking) -> Result<()>
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_takes_over_is_lost_gives_back_and_finishes() -> Result<()> {
-    let _turn = ONE_AT_A_TIME.lock().await;
+    let _turn = place().await;
     let stage = Stage::set().await?;
     let (jo, sam) = (stage.provider("jo").await?, stage.provider("sam").await?);
     let _there = jo.present().await?;
@@ -90,7 +90,7 @@ async fn a_person_takes_over_is_lost_gives_back_and_finishes() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_there_everybody_declines_and_a_caller_who_leaves() -> Result<()> {
-    let _turn = ONE_AT_A_TIME.lock().await;
+    let _turn = place().await;
     let stage = Stage::set().await?;
 
     // Nobody is there: a call-back is promised at once.
@@ -140,7 +140,7 @@ async fn nobody_there_everybody_declines_and_a_caller_who_leaves() -> Result<()>
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_dies_with_a_caller_in_the_queue_leaves_a_task_and_an_outcome() -> Result<()>
 {
-    let _turn = ONE_AT_A_TIME.lock().await;
+    let _turn = place().await;
     let stage = Stage::set().await?;
     let jo = stage.provider("jo").await?;
     let there = jo.present().await?;
@@ -167,7 +167,7 @@ async fn a_server_that_dies_with_a_caller_in_the_queue_leaves_a_task_and_an_outc
 
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_get_nothing() -> Result<()> {
-    let _turn = ONE_AT_A_TIME.lock().await;
+    let _turn = place().await;
     let stage = Stage::set().await?;
     let stranger = ProviderClient::connect(stage.grpc, "not a token").await?;
     let refused = stranger.present().await.err().context("a stranger is there")?;

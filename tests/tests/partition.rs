@@ -8,8 +8,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 use radline_tests::python::Client;
-use radline_tests::server::{ONE_AT_A_TIME, root, run};
-use radline_tests::stage::{PROVIDER, SOON, Stage};
+use radline_tests::server::run;
+use radline_tests::stage::{PROVIDER, SOON, Stage, copied_site};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
 /// Set in the process that runs in namespaces of its own.
@@ -24,7 +24,6 @@ const CABLE: &str = "mount -t tmpfs tmpfs /run && ip link set lo up && ip netns 
 
 #[test]
 fn a_provider_behind_a_broken_network_leaves_the_caller_with_a_word() -> Result<()> {
-    let _turn = ONE_AT_A_TIME.blocking_lock();
     let probe = Command::new("unshare").args(["-rnm", "ip", "link", "set", "lo", "up"]).output();
     if !probe.is_ok_and(|probe| probe.status.success()) {
         // Some machines forbid it to who is not root; nothing is tested there.
@@ -64,7 +63,7 @@ async fn inside() -> Result<()> {
     )?;
     let (config, ca, own, key) =
         (config.display().to_string(), at("ca.pem"), at("client.pem"), at("client.key"));
-    let site = root().join("deploy/sites/demo-hospital");
+    let site = copied_site(folder.path(), "")?;
     let stage = Stage::set_at(&site, folder, grpc, &["--config", &config]).await?;
     let data = stage.folder.path();
     run(&["providers", "add", "py", "--display", "Py"], data, "correct horse battery\n").await?;

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use md5::{Digest, Md5};
 use radline_tests::caller::{Options, Persona, converse};
 use radline_tests::phone::{Phone, starts, to_tag};
-use radline_tests::server::{ONE_AT_A_TIME, Server, json, models};
+use radline_tests::server::{Server, all_places, json, models};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_patient_books_a_scan_by_telephone() -> Result<()> {
-    let _turn = ONE_AT_A_TIME.lock().await;
+    let _turn = all_places().await;
     let folder = tempfile::tempdir()?;
     let server = Server::start(folder.path(), &[]).await?;
     let mut conversation = Vec::new();
@@ -43,7 +43,7 @@ async fn a_patient_books_a_scan_by_telephone() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_line_answers_as_the_rfcs_say() -> Result<()> {
-    let _turn = ONE_AT_A_TIME.lock().await;
+    let _turn = all_places().await;
     let folder = tempfile::tempdir()?;
     let server = Server::start(folder.path(), &["--calls-max", "2"]).await?;
     let phone = Phone::new(server.sip).await?;
@@ -107,7 +107,7 @@ async fn the_line_answers_as_the_rfcs_say() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_is_turned_away() -> Result<()> {
-    let _turn = ONE_AT_A_TIME.lock().await;
+    let _turn = all_places().await;
     let folder = tempfile::tempdir()?;
     let server = Server::start(folder.path(), &["--peer", "192.0.2.0/24"]).await?;
     let phone = Phone::new(server.sip).await?;
@@ -120,7 +120,7 @@ async fn a_stranger_is_turned_away() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trunk_proves_its_password_and_speaks_over_tcp() -> Result<()> {
-    let _turn = ONE_AT_A_TIME.lock().await;
+    let _turn = all_places().await;
     let folder = tempfile::tempdir()?;
     let (password, config) = (folder.path().join("password"), folder.path().join("radline.toml"));
     std::fs::write(&password, "open sesame\n")?;
@@ -239,7 +239,7 @@ fn authorization(server: SocketAddr, nonce: &str, password: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_goes_down_says_goodbye() -> Result<()> {
-    let _turn = ONE_AT_A_TIME.lock().await;
+    let _turn = all_places().await;
     let folder = tempfile::tempdir()?;
     let config = folder.path().join("radline.toml");
     std::fs::write(&config, "[limits]\ndrain_seconds = 2\n")?;
@@ -269,7 +269,7 @@ async fn a_server_that_goes_down_says_goodbye() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_server_leaves_nothing_behind_that_matters() -> Result<()> {
-    let _turn = ONE_AT_A_TIME.lock().await;
+    let _turn = all_places().await;
     let folder = tempfile::tempdir()?;
     let server = Server::start(folder.path(), &[]).await?;
     // A second server on the same data would free what the first one's calls hold.
@@ -289,7 +289,7 @@ async fn a_killed_server_leaves_nothing_behind_that_matters() -> Result<()> {
 
 #[tokio::test]
 async fn models_that_are_missing_are_named_before_a_port_is_bound() -> Result<()> {
-    let _turn = ONE_AT_A_TIME.lock().await;
+    let _turn = all_places().await;
     let (data, empty) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let models = empty.path().to_str().context("text")?;
     let error = Server::start(data.path(), &["--models", models]).await.err().context("starts")?;

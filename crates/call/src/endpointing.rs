@@ -13,6 +13,11 @@ const BEGINS: f32 = 0.5;
 const LASTS: f32 = 0.35;
 /// Frames in a row above [`BEGINS`] that are speech rather than a click.
 const BEGIN_FRAMES: usize = 3;
+/// Above this something may be a voice that begins softly. On 61 read sentences over a telephone line it is
+/// passed 180 ms after the first audible packet in 95 of 100, [`BEGINS`] only after 380.
+const STIRS: f32 = 0.1;
+/// Frames in a row above it, or below it again, that count.
+const STIR_FRAMES: usize = 3;
 /// A frame this far below the utterance's mean level ends speech whatever the model says, dB.
 const FADED_DB: f32 = 18.0;
 /// How much of the recent power one frame is: it follows within about 150 ms, so that a single loud
@@ -39,6 +44,7 @@ pub struct Endpointing {
     frames: VecDeque<AudioFrame>,
     /// Frames in a row that sound like speech, before speech has begun.
     rising: usize,
+    stirring: Stirring,
     begun: bool,
     speaking: bool,
     voiced: Duration,
@@ -55,6 +61,29 @@ pub struct Endpointing {
     settled: usize,
 }
 
+/// Something that may be a voice.
+#[derive(Debug, Clone, Copy, Default)]
+struct Stirring {
+    /// Frames in a row.
+    above: usize,
+    /// Frames in a row that are not.
+    below: usize,
+    /// The loudest of them, power.
+    loudest: f64,
+}
+
+impl Stirring {
+    fn push(&mut self, speech: SpeechProbability, power: f64) {
+        if speech.value() < STIRS {
+            (self.above, self.below) = (0, self.below + 1);
+        } else if self.above == 0 {
+            (self.above, self.below, self.loudest) = (1, 0, power);
+        } else {
+            (self.above, self.loudest) = (self.above + 1, self.loudest.max(power));
+        }
+    }
+}
+
 /// An utterance that was taken, in case the caller goes on with it.
 #[derive(Debug, Clone)]
 pub struct Taken {
@@ -67,6 +96,7 @@ impl Endpointing {
     /// Takes a frame that ends at `now`.
     pub fn push(&mut self, now: Duration, frame: AudioFrame, speech: SpeechProbability) -> Change {
         let power = level::power(frame.samples());
+        self.stirring.push(speech, power);
         self.frames.push_back(frame);
         let threshold = if self.speaking { LASTS } else { BEGINS };
         // The model is sure of speech for about 100 ms after the last sound; the level is not.
@@ -163,6 +193,17 @@ impl Endpointing {
     /// Whether the last frame sounds like speech that may be about to begin.
     pub const fn may_begin(&self) -> bool {
         !self.speaking && self.rising > 0
+    }
+
+    /// Whether something sounds as if it may become speech, at this level (dBFS) at least: long before it is
+    /// known to be some.
+    pub fn stirs(&self, level: f32) -> bool {
+        self.stirring.above >= STIR_FRAMES && level::dbfs(self.stirring.loudest) >= level
+    }
+
+    /// Whether nothing sounds like it any more.
+    pub const fn is_calm(&self) -> bool {
+        self.stirring.below >= STIR_FRAMES
     }
 
     /// How much of the utterance is voice.

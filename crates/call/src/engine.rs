@@ -31,7 +31,7 @@ mod timing;
 
 use draft::Drafts;
 use hearing::Hearing;
-use overlap::{Asking, Checkpoint, Overlap};
+use overlap::{Asking, Checkpoint, Hesitation, Overlap};
 use person::Conversation;
 use planning::{Numbers, Step, Worded};
 use timing::Stopwatch;
@@ -97,6 +97,8 @@ pub struct CallEngine {
     hearing: Option<Hearing>,
     /// The caller speaks over the agent's voice, and it is not decided who goes on.
     overlap: Option<Overlap>,
+    /// The agent has fallen silent for what may be a voice, and when it last did.
+    hesitation: Hesitation,
     /// How things stood before the last turn counted, while that can be undone.
     checkpoint: Option<Checkpoint>,
     /// Whether the caller knows what is being asked.
@@ -158,6 +160,7 @@ impl CallEngine {
             endpointing: Endpointing::default(),
             hearing: None,
             overlap: None,
+            hesitation: Hesitation::default(),
             checkpoint: None,
             asking: Asking::Afresh,
             answered_early: false,

@@ -7,6 +7,12 @@ use radline_dialogue::Expectation;
 /// Caller speech over the agent's voice after which it pauses: at the first frame after it was
 /// noticed.
 pub const PAUSE_AFTER: Duration = Duration::from_millis(60);
+/// How long the agent falls silent for a sound of which nobody can tell yet whether it is a voice …
+pub const HESITATES_MAX: Duration = Duration::from_millis(300);
+/// … how far below the caller's own level such a sound may be, dB …
+pub const HESITATES_DB: f32 = 12.0;
+/// … and how long it does not do so again when nothing came of it: a noise that lasts would make it stutter.
+pub const HESITATES_AGAIN: Duration = Duration::from_secs(3);
 /// Caller speech over the agent's voice that takes the floor whatever the words are.
 pub const YIELD_AFTER: Duration = Duration::from_millis(1200);
 /// How long the agent stays paused for somebody who has fallen silent.

@@ -16,7 +16,7 @@ struct Bug {
     to: &'static str,
 }
 
-const BUGS: [Bug; 6] = [
+const BUGS: [Bug; 7] = [
     Bug {
         name: "a stale result is applied",
         file: "crates/call/src/engine/hearing.rs",
@@ -52,6 +52,12 @@ const BUGS: [Bug; 6] = [
         file: "crates/call/src/engine/overlap.rs",
         from: "        self.playout.go_on();\n        let paused",
         to: "        let paused",
+    },
+    Bug {
+        name: "a hesitation is never ended",
+        file: "crates/call/src/engine/overlap.rs",
+        from: "over: Some(self.now) };\n            self.playout.go_on();",
+        to: "over: Some(self.now) };",
     },
 ];
 

@@ -88,6 +88,8 @@ pub struct Invariants {
     before_turn: Option<Snapshot>,
     /// Since when a person talks with the caller.
     conversation: Option<Duration>,
+    /// When the last conversation with a person was over: what was said before was only written down.
+    conversed_until: Duration,
 }
 
 impl Invariants {
@@ -129,7 +131,13 @@ impl Invariants {
             CallInput::Shutdown => (self.last_words, self.conversation) = (true, None),
             CallInput::Held => self.held = true,
             CallInput::Resumed => (self.held, self.unanswered) = (false, None),
-            CallInput::PersonLeft(_) => self.conversation = None,
+            CallInput::PersonLeft(_) => {
+                self.conversed_until = if self.conversation.take().is_some() {
+                    seen.now
+                } else {
+                    self.conversed_until
+                };
+            }
             _ => {}
         }
         for output in seen.outputs {
@@ -148,6 +156,7 @@ impl Invariants {
             EventKind::PersonJoined { .. } => {
                 (self.conversation, self.unanswered) = (Some(now), None);
             }
+            EventKind::CallerSaid { to_ms, .. } if self.overheard(*to_ms) => {}
             EventKind::CallerSaid { .. } | EventKind::KeysPressed { .. } => {
                 self.unanswered = Some(now).filter(|_| self.conversation.is_none());
             }
@@ -226,11 +235,18 @@ impl Invariants {
         speaks.then(|| "Radline spoke while a person talked with the caller".to_owned())
     }
 
+    /// Whether words that ended then were said to a person.
+    fn overheard(&self, to_ms: u64) -> bool {
+        Duration::from_millis(to_ms) <= self.conversed_until
+    }
+
     /// Spoken words count only once the caller has been silent.
     fn words_count_after_silence(&self, seen: &Seen<'_>) -> Option<String> {
         let commits = |output: &CallOutput| match output {
             CallOutput::Record(event) => match &event.kind {
-                EventKind::CallerSaid { from_ms, to_ms, .. } if to_ms > from_ms => {
+                EventKind::CallerSaid { from_ms, to_ms, .. }
+                    if to_ms > from_ms && !self.overheard(*to_ms) =>
+                {
                     let length = Duration::from_millis(to_ms - from_ms);
                     length + Duration::from_secs(1) < limits::UTTERANCE_MAX
                 }

@@ -24,6 +24,7 @@ impl CallEngine {
             return;
         }
         self.end_own_words();
+        self.end_hesitation();
         self.play();
         self.check_deadlines();
         self.check_keys();

@@ -27,6 +27,15 @@ pub(super) struct Overlap {
     reopens: bool,
 }
 
+/// A short silence of the agent's for what may be a voice.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Hesitation {
+    /// Since when it lasts.
+    since: Option<Duration>,
+    /// When one that nothing came of was over.
+    over: Option<Duration>,
+}
+
 /// Whether the caller knows what is being asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asking {
@@ -57,13 +66,49 @@ impl CallEngine {
             Change::Pausing => self.bound_overlap(),
             // The utterance was forgotten, on hold for instance.
             Change::Quiet if self.overlap.is_some() => self.speak_on(Verdict::Noise),
-            Change::Begun | Change::Quiet => {}
+            Change::Quiet => self.hesitate(),
+            Change::Begun => {}
+        }
+    }
+
+    /// Falls silent for what may be the caller's first sound. A soft one is known for speech only after a
+    /// third of a second, and until then both would speak; a short silence for nothing does little harm.
+    fn hesitate(&mut self) {
+        let lately = |over: Duration| self.now.saturating_sub(over) < limits::HESITATES_AGAIN;
+        let speaks = self.playout.is_speaking() && !self.playout.is_paused();
+        if !speaks
+            || self.sounds_firm()
+            || self.hesitation.since.is_some()
+            || self.hesitation.over.is_some_and(lately)
+            || self.medium == Medium::Text
+            || self.listening().is_none()
+        {
+            return;
+        }
+        let usual = self.caller_level.unwrap_or(limits::CALLER_LEVEL_LEAST_DBFS);
+        if self.endpointing.stirs(usual - limits::HESITATES_DB) {
+            self.playout.pause();
+            self.hesitation.since = Some(self.now);
+        }
+    }
+
+    /// Goes on when nothing came of it.
+    pub(super) fn end_hesitation(&mut self) {
+        let Some(since) = self.hesitation.since else { return };
+        let long = self.now.saturating_sub(since) > limits::HESITATES_MAX;
+        if long || self.endpointing.is_calm() {
+            self.hesitation = Hesitation { since: None, over: Some(self.now) };
+            self.playout.go_on();
         }
     }
 
     /// The caller is speaking and the agent has something to say.
     pub(super) fn begin_overlap(&mut self) {
+        let hesitated = self.hesitation.since.take();
         if self.playout.is_idle() || self.listening().is_none() || self.medium == Medium::Text {
+            if hesitated.is_some() {
+                self.playout.go_on();
+            }
             return;
         }
         let firm = self.sounds_firm();
@@ -81,7 +126,11 @@ impl CallEngine {
             voiced_before: Duration::ZERO,
             reopens,
         };
-        if silent && !faint {
+        if hesitated.is_some() && !firm && !faint {
+            overlap.paused_at = hesitated;
+        } else if hesitated.is_some() {
+            self.playout.go_on();
+        } else if silent && !faint {
             // Nothing was said yet: let the caller finish first.
             self.playout.pause();
             overlap.paused_at = Some(self.now);
@@ -250,6 +299,7 @@ impl CallEngine {
         self.owed.extend(cut.owed);
         self.owed.truncate(limits::SENTENCES_MAX);
         self.overlap = None;
+        self.hesitation.since = None;
     }
 
     /// Whether the caller has heard all that an answer depends on.

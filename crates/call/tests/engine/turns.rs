@@ -106,6 +106,39 @@ fn a_sentence_takes_the_floor_at_once() {
 }
 
 #[test]
+fn what_may_be_a_soft_beginning_silences_the_agent_before_it_is_known() {
+    let mut world = asked_for_the_reason();
+    world.pass(1000, false);
+    let played = world.played;
+    world.sound(200, 0.2);
+    assert!(world.played - played <= 6, "silent within 120 ms: {}", world.played - played);
+    world.pass(400, true);
+    assert!(world.played - played <= 6, "silent still: {}", world.played - played);
+    world.pass(120, false);
+    world.heard("I need an MRI of my knee", vec![Command::Want(Intent::Book)]);
+    assert_eq!(world.count(|event| matches!(event, EventKind::BargeIn { .. })), 1);
+}
+
+#[test]
+fn a_sound_that_comes_to_nothing_costs_a_moment_and_does_not_make_the_agent_stutter() {
+    let mut world = asked_for_the_reason();
+    world.pass(600, false);
+    // It ends: the agent goes on with it.
+    world.sound(100, 0.2);
+    world.pass(100, false);
+    let played = world.played;
+    world.pass(200, false);
+    assert!(world.played - played >= 9, "goes on: {}", world.played - played);
+    // It lasts: once, and not again and again.
+    let mut world = asked_for_the_reason();
+    world.pass(600, false);
+    let played = world.played;
+    world.sound(1400, 0.2);
+    assert!(world.played - played >= 48, "hesitates once: {}", world.played - played);
+    assert_eq!(world.count(|event| matches!(event, EventKind::BargeIn { .. })), 0);
+}
+
+#[test]
 fn a_backchannel_and_a_cough_pause_the_agent_for_a_moment() {
     let mut world = asked_for_the_reason();
     world.pass(800, false);

@@ -157,10 +157,15 @@ impl World {
 
     /// Lets frames pass with the caller speaking or silent.
     pub(super) fn pass(&mut self, ms: u64, speaking: bool) {
+        self.sound(ms, if speaking { 0.9 } else { 0.0 });
+    }
+
+    /// Lets frames pass in which the caller is heard with this probability of speech.
+    pub(super) fn sound(&mut self, ms: u64, probability: f32) {
         for _ in 0..ms / 20 {
             self.now += Duration::from_millis(20);
-            let speech = SpeechProbability::new(if speaking { 0.9 } else { 0.0 });
-            let level = if speaking { 2000 } else { 0 };
+            let speech = SpeechProbability::new(probability);
+            let level = if probability > 0.0 { 2000 } else { 0 };
             let frame = AudioFrame::from_samples([level; FRAME_SAMPLES]);
             self.input(CallInput::Audio(frame, speech));
             self.input(CallInput::Tick);
