@@ -62,15 +62,16 @@ fn our_own_voice_does_not_interrupt_us_and_the_caller_does() -> Result<()> {
     let mut voice = SileroVoiceActivity::load(&file("silero-vad"))?;
     for path in &PATHS {
         let echo = come_back(&ours, path)?;
-        let alone = longest_voice(&ours, &echo, &mut voice)?;
+        let (alone, hesitations) = noticed(&ours, &echo, &mut voice)?;
         // So short a sound lowers our voice for a moment and does not pause it.
         assert!(alone <= limits::PAUSE_AFTER, "{}: we hear ourselves for {alone:?}", path.name);
+        assert!(hesitations == 0, "{}: we hesitate {hesitations} times", path.name);
         let begins = ours.len() / 2;
         let mut both = echo.clone();
         for (sample, theirs) in both[begins..].iter_mut().zip(&theirs) {
             *sample = sample.saturating_add(*theirs);
         }
-        let heard = longest_voice(&ours, &both, &mut voice)?;
+        let (heard, _) = noticed(&ours, &both, &mut voice)?;
         println!("{}: alone {alone:?}, the caller {heard:?}", path.name);
         let long_enough = !path.open || heard > Duration::from_millis(600);
         assert!(long_enough, "{}: the caller, for {heard:?}", path.name);
@@ -102,11 +103,17 @@ fn come_back(ours: &[i16], path: &Path) -> Result<Vec<i16>> {
     Ok(resample::to_pcm(&resample::convert(&resample::to_float(&line), 8_000, 16_000)?))
 }
 
-/// The longest voice that is noticed in what comes back, while we speak.
-fn longest_voice(ours: &[i16], back: &[i16], voice: &mut SileroVoiceActivity) -> Result<Duration> {
+/// The longest voice that is noticed in what comes back while we speak, and how often something sounds as if
+/// it may become one.
+fn noticed(
+    ours: &[i16],
+    back: &[i16],
+    voice: &mut SileroVoiceActivity,
+) -> Result<(Duration, usize)> {
     let (mut canceller, mut endpointing) = (EchoCanceller::default(), Endpointing::default());
     voice.reset();
     let (mut longest, mut now) = (Duration::ZERO, Duration::ZERO);
+    let (mut hesitations, mut stirred) = (0, false);
     let mut ours = ours.chunks_exact(FRAME_SAMPLES).map(AudioFrame::split);
     for frame in AudioFrame::split(back) {
         if let Some(played) = ours.next() {
@@ -121,6 +128,9 @@ fn longest_voice(ours: &[i16], back: &[i16], voice: &mut SileroVoiceActivity) ->
             Change::Pausing if endpointing.silence() > limits::VERDICT_MAX => endpointing.reset(),
             _ => longest = longest.max(endpointing.voiced()),
         }
+        let stirs = endpointing.stirs(limits::CALLER_LEVEL_LEAST_DBFS - limits::HESITATES_DB);
+        hesitations += usize::from(stirs && !stirred);
+        stirred = stirs;
     }
-    Ok(longest)
+    Ok((longest, hesitations))
 }
