@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use radline_audio::SAMPLE_RATE_HZ;
+use radline_audio::{SAMPLE_RATE_HZ, level};
 use radline_bridge::grpc::v1;
 use radline_bridge::grpc::v1::provider_service_client::ProviderServiceClient;
 use tokio::sync::mpsc;
@@ -23,6 +23,8 @@ use v1::talk_response::What as Heard;
 const FRAME_BYTES: usize = 640;
 /// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Level that makes a voice heard.
+const VOICE_DBFS: f32 = -35.0;
 /// Share of the power that makes a tone heard.
 const HEARD: f64 = 0.5;
 
@@ -208,6 +210,19 @@ impl Talking {
             self.hear().await?;
             let from = self.audio.len().saturating_sub(SAMPLE_RATE_HZ as usize / 3);
             if share(&self.audio[from..], frequency, SAMPLE_RATE_HZ) > HEARD {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a voice is heard within this time.
+    pub async fn hears_voice(&mut self, limit: Duration) -> Result<bool> {
+        let began = Instant::now();
+        while began.elapsed() < limit {
+            self.hear().await?;
+            let from = self.audio.len().saturating_sub(SAMPLE_RATE_HZ as usize / 3);
+            if level::rms_dbfs(&self.audio[from..]) > VOICE_DBFS {
                 return Ok(true);
             }
         }

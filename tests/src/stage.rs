@@ -34,6 +34,8 @@ pub struct Stage {
     pub yes: Vec<i16>,
     /// A wish for a person.
     pub person: Vec<i16>,
+    /// Words that speak of danger.
+    pub danger: Vec<i16>,
 }
 
 impl Stage {
@@ -60,7 +62,8 @@ impl Stage {
         let server = Server::start_for(site, folder.path(), extra).await?;
         let mut lines = Lines::load(&models()?)?;
         let (yes, person) = (lines.say("Yes.")?, lines.say("I want to talk to a person, please.")?);
-        Ok(Self { server, grpc, folder, yes, person })
+        let danger = lines.say("I had a biopsy on Monday, and now it is bleeding.")?;
+        Ok(Self { server, grpc, folder, yes, person, danger })
     }
 
     /// A provider with an account of this name.

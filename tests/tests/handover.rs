@@ -8,7 +8,7 @@ use radline_audio::TELEPHONE_RATE_HZ;
 use radline_bridge::grpc::v1;
 use radline_tests::caller::LineCall;
 use radline_tests::provider::{ProviderClient, Talking};
-use radline_tests::server::{Server, place};
+use radline_tests::server::place;
 use radline_tests::stage::{CALLER, PROVIDER, SOON, Stage, waits};
 use radline_tests::tone::tone;
 use tokio::time::Instant;
@@ -89,6 +89,24 @@ async fn a_person_takes_over_is_lost_gives_back_and_finishes() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_person_hears_what_radline_still_has_to_say() -> Result<()> {
+    let _turn = place().await;
+    let stage = Stage::set().await?;
+    let jo = stage.provider("jo").await?;
+    let _there = jo.present().await?;
+    let caller = LineCall::place(stage.server.sip).await?;
+    caller.answer(&stage.yes).await?;
+    caller.answer(&stage.danger).await?;
+    let queued = jo.queued(|call| call.escalation.is_some()).await?;
+    jo.claim(&queued.call_id).await?;
+    let mut talking = jo.talk(&queued.call_id, PROVIDER).await?;
+    // The caller is silent, and an instruction in danger is said to its end.
+    ensure!(talking.hears_voice(SOON).await?, "the provider would talk over the instruction");
+    ensure!(talking.finish().await? == v1::Outcome::Taken, "not finished");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_there_everybody_declines_and_a_caller_who_leaves() -> Result<()> {
     let _turn = place().await;
     let stage = Stage::set().await?;
@@ -146,13 +164,13 @@ async fn a_server_that_dies_with_a_caller_in_the_queue_leaves_a_task_and_an_outc
     let there = jo.present().await?;
     let caller = stage.caller().await?;
     jo.queued(waits).await?;
-    let Stage { server, grpc, folder, yes, person } = stage;
-    server.end("KILL").await?;
+    let folder = stage.folder;
+    stage.server.end("KILL").await?;
     drop((there, caller));
 
-    let extra = ["--grpc", &grpc.to_string()];
-    let server = Server::start(folder.path(), &extra).await?;
-    let stage = Stage { server, grpc, folder, yes, person };
+    let site = folder.path().join("site");
+    let extra = ["--grpc", &stage.grpc.to_string()];
+    let stage = Stage::set_at(&site, folder, stage.grpc, &extra).await?;
     let calls = stage.server.json(&["calls", "list"]).await?;
     ensure!(calls[0]["reason"] == "server_lost" && calls[0]["escalated"] == true, "{calls:?}");
     ensure!(stage.outcomes().await? == ["callback_promised"], "{:?}", stage.outcomes().await?);

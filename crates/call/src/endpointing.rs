@@ -16,7 +16,7 @@ const BEGIN_FRAMES: usize = 3;
 /// Above this something may be a voice that begins softly. On 61 read sentences over a telephone line it is
 /// passed 180 ms after the first audible packet in 95 of 100, [`BEGINS`] only after 380.
 const STIRS: f32 = 0.1;
-/// Frames in a row above it, or below it again, that count.
+/// Frames in a row above it that count.
 const STIR_FRAMES: usize = 3;
 /// A frame this far below the utterance's mean level ends speech whatever the model says, dB.
 const FADED_DB: f32 = 18.0;
@@ -154,7 +154,7 @@ impl Endpointing {
     pub fn reset(&mut self) {
         let keep = self.frames.len().min(BEGIN_FRAMES);
         let frames = self.frames.split_off(self.frames.len() - keep);
-        *self = Self { frames, ..Self::default() };
+        *self = Self { frames, stirring: self.stirring, ..Self::default() };
     }
 
     /// Takes the utterance out, for [`Self::prepend`] if the caller goes on with it.
@@ -201,9 +201,9 @@ impl Endpointing {
         self.stirring.above >= STIR_FRAMES && level::dbfs(self.stirring.loudest) >= level
     }
 
-    /// Whether nothing sounds like it any more.
-    pub const fn is_calm(&self) -> bool {
-        self.stirring.below >= STIR_FRAMES
+    /// Since how long nothing sounds like it any more.
+    pub fn calm(&self) -> Duration {
+        FRAME * self.stirring.below as u32
     }
 
     /// How much of the utterance is voice.

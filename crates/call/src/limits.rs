@@ -13,6 +13,12 @@ pub const HESITATES_MAX: Duration = Duration::from_millis(300);
 pub const HESITATES_DB: f32 = 12.0;
 /// … and how long it does not do so again when nothing came of it: a noise that lasts would make it stutter.
 pub const HESITATES_AGAIN: Duration = Duration::from_secs(3);
+/// Calm after which it goes on when nothing came of such a sound …
+pub const CALM: Duration = Duration::from_millis(60);
+/// … and after a cough or a noise, which often comes in two parts.
+pub const CALM_AFTER_NOISE: Duration = Duration::from_millis(400);
+/// Longest wait for that calm.
+pub const CALM_MAX: Duration = Duration::from_millis(600);
 /// Caller speech over the agent's voice that takes the floor whatever the words are.
 pub const YIELD_AFTER: Duration = Duration::from_millis(1200);
 /// How long the agent stays paused for somebody who has fallen silent.

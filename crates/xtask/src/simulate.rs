@@ -50,8 +50,8 @@ const BUGS: [Bug; 7] = [
     Bug {
         name: "a pause for a sound is never ended",
         file: "crates/call/src/engine/overlap.rs",
-        from: "        self.playout.go_on();\n        let paused",
-        to: "        let paused",
+        from: "} else {\n            self.playout.go_on();\n        }\n        let paused",
+        to: "}\n        let paused",
     },
     Bug {
         name: "a hesitation is never ended",

@@ -27,11 +27,20 @@ pub(super) struct Overlap {
     reopens: bool,
 }
 
+/// What a short silence of the agent's waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WaitsFor {
+    /// A sound that may become speech.
+    Speech,
+    /// An end to a noise.
+    Calm,
+}
+
 /// A short silence of the agent's for what may be a voice.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Hesitation {
-    /// Since when it lasts.
-    since: Option<Duration>,
+    /// Since when it lasts, and what is waited for: for a sound to become speech, or for calm after a noise.
+    since: Option<(Duration, WaitsFor)>,
     /// When one that nothing came of was over.
     over: Option<Duration>,
 }
@@ -88,15 +97,19 @@ impl CallEngine {
         let usual = self.caller_level.unwrap_or(limits::CALLER_LEVEL_LEAST_DBFS);
         if self.endpointing.stirs(usual - limits::HESITATES_DB) {
             self.playout.pause();
-            self.hesitation.since = Some(self.now);
+            self.hesitation.since = Some((self.now, WaitsFor::Speech));
         }
     }
 
     /// Goes on when nothing came of it.
     pub(super) fn end_hesitation(&mut self) {
-        let Some(since) = self.hesitation.since else { return };
-        let long = self.now.saturating_sub(since) > limits::HESITATES_MAX;
-        if long || self.endpointing.is_calm() {
+        let Some((since, waits_for)) = self.hesitation.since else { return };
+        let (calm, most) = match waits_for {
+            WaitsFor::Speech => (limits::CALM, limits::HESITATES_MAX),
+            WaitsFor::Calm => (limits::CALM_AFTER_NOISE, limits::CALM_MAX),
+        };
+        let long = self.now.saturating_sub(since) > most;
+        if long || self.endpointing.calm() >= calm {
             self.hesitation = Hesitation { since: None, over: Some(self.now) };
             self.playout.go_on();
         }
@@ -127,7 +140,7 @@ impl CallEngine {
             reopens,
         };
         if hesitated.is_some() && !firm && !faint {
-            overlap.paused_at = hesitated;
+            overlap.paused_at = hesitated.map(|(since, _)| since);
         } else if hesitated.is_some() {
             self.playout.go_on();
         } else if silent && !faint {
@@ -243,7 +256,11 @@ impl CallEngine {
         let Some(overlap) = self.overlap.take() else { return };
         self.answered_early |= because == Verdict::TooEarly;
         self.forget_hearing();
-        self.playout.go_on();
+        if because == Verdict::Noise && self.playout.is_paused() {
+            self.hesitation.since = Some((self.now, WaitsFor::Calm));
+        } else {
+            self.playout.go_on();
+        }
         let paused = overlap.paused_at.map(|since| self.now.saturating_sub(since));
         let paused_ms = paused.unwrap_or_default().as_millis() as u64;
         self.record(EventKind::SpokeOn { because, paused_ms });

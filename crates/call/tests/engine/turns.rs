@@ -139,10 +139,28 @@ fn a_sound_that_comes_to_nothing_costs_a_moment_and_does_not_make_the_agent_stut
 }
 
 #[test]
+fn between_two_parts_of_a_sneeze_the_agent_says_nothing() {
+    let mut world = asked_for_the_reason();
+    world.pass(800, false);
+    world.pass(300, true);
+    world.pass(160, false);
+    world.heard_words("");
+    let played = world.played;
+    world.pass(200, false);
+    world.pass(300, true);
+    assert!(world.played - played <= 1, "a scrap of a word: {}", world.played - played);
+    world.pass(160, false);
+    world.heard_words("");
+    world.pass(500, false);
+    assert!(world.played - played >= 5, "it goes on at last");
+}
+
+#[test]
 fn a_backchannel_and_a_cough_pause_the_agent_for_a_moment() {
     let mut world = asked_for_the_reason();
     world.pass(800, false);
-    for (voice_ms, words) in [(300, "Mm-hmm."), (200, "")] {
+    // A cough often comes in two parts: after one the agent waits a little longer.
+    for (voice_ms, words, soon) in [(300, "Mm-hmm.", 200), (200, "", 400)] {
         world.pass(voice_ms, true);
         world.pass(160, false);
         world.heard_words(words);
@@ -150,7 +168,7 @@ fn a_backchannel_and_a_cough_pause_the_agent_for_a_moment() {
             world.heard_meaning(vec![]);
         }
         let played = world.played;
-        world.pass(200, false);
+        world.pass(soon, false);
         assert!(world.played > played, "goes on after {words:?}");
     }
     assert_eq!(world.count(|event| matches!(event, EventKind::SpokeOn { .. })), 2);
