@@ -21,6 +21,9 @@ const COMMIT_SILENCE_MIN: u32 = 8;
 const OVERLAP_GAP: u32 = 5;
 /// Fewer frames in a row than this, between lost packets, nobody can take for speech.
 const VOICED_MIN: u32 = 4;
+/// Longest wait for a voice that fails as often as it may.
+const STALL_MAX: Duration =
+    limits::SYNTHESIS_DEADLINE.saturating_mul(limits::SYNTHESIS_FAILURES_MAX);
 /// How long the voice takes to fade when a person joins.
 const FADING: Duration = Duration::from_millis(60);
 /// Share of a read-back that must be heard before a yes to it counts.
@@ -90,6 +93,8 @@ pub struct Invariants {
     conversation: Option<Duration>,
     /// When the last conversation with a person was over: what was said before was only written down.
     conversed_until: Duration,
+    /// Since when the agent has had something to say, said nothing, and nobody else spoke.
+    stalled: Option<Duration>,
 }
 
 impl Invariants {
@@ -106,6 +111,7 @@ impl Invariants {
             self.booking_was_read_back(seen),
             self.silent_in_conversation(seen),
             loads_are_bounded(engine),
+            self.no_stall(seen, engine),
         ];
         checks.into_iter().flatten().next()
     }
@@ -214,6 +220,24 @@ impl Invariants {
         };
         let both = Duration::from_millis(u64::from(*frames) * u64::from(FRAME_MS));
         (both > limit).then(|| format!("both spoke for {} ms", both.as_millis()))
+    }
+
+    /// Whoever has something to say and is not spoken to says it.
+    fn no_stall(&mut self, seen: &Seen<'_>, engine: &CallEngine) -> Option<String> {
+        let plays = |output: &CallOutput| matches!(output, CallOutput::Play(frame) if Mark::of(frame.samples()).is_some());
+        let excused = self.held
+            || self.caller_speaks
+            || self.conversation.is_some()
+            || engine.is_over()
+            || engine.loads().sentences == 0
+            || seen.outputs.iter().any(plays);
+        if excused {
+            self.stalled = None;
+            return None;
+        }
+        let since = *self.stalled.get_or_insert(seen.now);
+        (seen.now.saturating_sub(since) > STALL_MAX)
+            .then(|| "the agent has something to say and says nothing".to_owned())
     }
 
     fn no_turn_unanswered(&mut self, seen: &Seen<'_>, engine: &CallEngine) -> Option<String> {

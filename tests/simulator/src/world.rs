@@ -296,12 +296,13 @@ impl World {
     }
 
     /// As the voice activity model judges: it follows speech within a frame or two, in and out,
-    /// and takes a cough for speech now and then.
+    /// and takes a cough for speech now and then; of every second noise it only wonders.
     fn speech(&mut self, mark: Option<Mark>) -> SpeechProbability {
-        let target = match mark.map(|mark| mark.source) {
-            Some(Source::Caller | Source::Background) => 0.97,
-            Some(Source::Noise) => self.random.random_range(0.0..0.9),
-            Some(Source::Agent) | None => 0.02,
+        let target = match mark.map(|mark| (mark.source, mark.piece % 2)) {
+            Some((Source::Caller | Source::Background, _)) => 0.97,
+            Some((Source::Noise, 0)) => self.random.random_range(0.0..0.9),
+            Some((Source::Noise, _)) => self.random.random_range(0.1..0.4),
+            Some((Source::Agent, _)) | None => 0.02,
         };
         self.voice_activity += 0.65 * (target - self.voice_activity);
         SpeechProbability::new(self.voice_activity)
