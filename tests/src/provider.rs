@@ -205,24 +205,20 @@ impl Talking {
 
     /// Whether the caller's tone is heard within this time.
     pub async fn hears_tone(&mut self, frequency: f64, limit: Duration) -> Result<bool> {
-        let began = Instant::now();
-        while began.elapsed() < limit {
-            self.hear().await?;
-            let from = self.audio.len().saturating_sub(SAMPLE_RATE_HZ as usize / 3);
-            if share(&self.audio[from..], frequency, SAMPLE_RATE_HZ) > HEARD {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        self.hears(limit, |audio| share(audio, frequency, SAMPLE_RATE_HZ) > HEARD).await
     }
 
     /// Whether a voice is heard within this time.
     pub async fn hears_voice(&mut self, limit: Duration) -> Result<bool> {
+        self.hears(limit, |audio| level::rms_dbfs(audio) > VOICE_DBFS).await
+    }
+
+    async fn hears(&mut self, limit: Duration, wanted: impl Fn(&[i16]) -> bool) -> Result<bool> {
         let began = Instant::now();
         while began.elapsed() < limit {
             self.hear().await?;
             let from = self.audio.len().saturating_sub(SAMPLE_RATE_HZ as usize / 3);
-            if level::rms_dbfs(&self.audio[from..]) > VOICE_DBFS {
+            if wanted(&self.audio[from..]) {
                 return Ok(true);
             }
         }

@@ -1,50 +1,34 @@
 //! A person takes over on a telephone: rung by us, told what it is about, taken by a key; and every way in
 //! which nobody comes.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use radline_audio::TELEPHONE_RATE_HZ;
-use radline_tests::caller::Exchange;
+use radline_tests::caller::{Exchange, LineCall};
 use radline_tests::server::place;
 use radline_tests::stage::{CALLER, PROVIDER, SOON, Stage, copied_site};
 use radline_tests::telephone_set::{Manner, TelephoneSet};
 use radline_tests::tone::tone;
 use tokio::time::sleep;
 
-/// The demonstration site with these telephones.
-fn site(folder: &Path, phones: &[(&str, &TelephoneSet, u32)]) -> Result<PathBuf> {
-    let mut text = String::new();
-    for (name, phone, ring) in phones {
-        text.push_str("\n[[phone]]\nname = \"");
-        text.push_str(name);
-        text.push_str("\"\nuri = \"");
-        text.push_str(&phone.uri());
-        text.push_str("\"\nalways = true\nring_seconds = ");
-        text.push_str(&ring.to_string());
-        text.push('\n');
-    }
-    copied_site(folder, &text)
-}
-
-/// The demonstration site with a telephone to which the caller's exchange is to connect callers itself.
-fn transferring(folder: &Path, phone: &TelephoneSet) -> Result<PathBuf> {
+/// A telephone with more of its settings, and a caller who has asked for a person.
+async fn set(manner: Manner, settings: &str) -> Result<(Stage, TelephoneSet, LineCall)> {
+    let folder = tempfile::tempdir()?;
+    let phone = TelephoneSet::plug_in(manner).await?;
     let uri = phone.uri();
-    let text = format!(
-        "\n[[phone]]\nname = \"Front desk\"\nuri = \"{uri}\"\nalways = true\ntransfer = true\n"
-    );
-    copied_site(folder, &text)
+    let table =
+        format!("\n[[phone]]\nname = \"Front desk\"\nuri = \"{uri}\"\nalways = true\n{settings}\n");
+    let site = copied_site(folder.path(), &table)?;
+    let stage = Stage::set_for(&site, folder).await?;
+    let caller = stage.caller().await?;
+    Ok((stage, phone, caller))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_presses_one_talks_with_the_caller() -> Result<()> {
     let _turn = place().await;
-    let folder = tempfile::tempdir()?;
-    let phone = TelephoneSet::plug_in(Manner::Presses(1)).await?;
-    let site = site(folder.path(), &[("Front desk", &phone, 20)])?;
-    let stage = Stage::set_for(&site, folder).await?;
-    let mut caller = stage.caller().await?;
+    let (stage, phone, mut caller) = set(Manner::Presses(1), "ring_seconds = 20").await?;
     ensure!(caller.hears_tone(PROVIDER, 3 * SOON).await, "the caller does not hear the telephone");
     caller.begin_saying(tone(CALLER, 4.0, TELEPHONE_RATE_HZ));
     phone.until(|seen| seen.heard_caller).await?;
@@ -61,11 +45,7 @@ async fn whoever_presses_one_talks_with_the_caller() -> Result<()> {
 /// What becomes of a call that the caller's exchange is to connect itself.
 async fn handed_on(exchange: Exchange, outcome: &str) -> Result<()> {
     let _turn = place().await;
-    let folder = tempfile::tempdir()?;
-    let phone = TelephoneSet::plug_in(Manner::Presses(1)).await?;
-    let site = transferring(folder.path(), &phone)?;
-    let stage = Stage::set_for(&site, folder).await?;
-    let mut caller = stage.caller().await?;
+    let (stage, phone, mut caller) = set(Manner::Presses(1), "transfer = true").await?;
     caller.transfer(exchange, 3 * SOON).await?;
     if exchange == Exchange::Connects {
         caller.hung_up(SOON).await?;
@@ -105,11 +85,7 @@ async fn an_exchange_that_refuses_leaves_us_between_them() -> Result<()> {
 /// Nobody takes the call: what the caller is told, and what is kept.
 async fn nobody_takes_it(manner: Manner, outcome: &str) -> Result<()> {
     let _turn = place().await;
-    let folder = tempfile::tempdir()?;
-    let phone = TelephoneSet::plug_in(manner).await?;
-    let site = site(folder.path(), &[("Front desk", &phone, 3)])?;
-    let stage = Stage::set_for(&site, folder).await?;
-    let mut caller = stage.caller().await?;
+    let (stage, phone, mut caller) = set(manner, "ring_seconds = 3").await?;
     if manner == Manner::Mailbox {
         // Somebody may be looking for the key.
         sleep(Duration::from_secs(12)).await;
@@ -151,11 +127,7 @@ async fn nobody_answers() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_rings_no_longer_than_the_caller_is_there() -> Result<()> {
     let _turn = place().await;
-    let folder = tempfile::tempdir()?;
-    let phone = TelephoneSet::plug_in(Manner::Rings).await?;
-    let site = site(folder.path(), &[("Front desk", &phone, 30)])?;
-    let stage = Stage::set_for(&site, folder).await?;
-    let mut caller = stage.caller().await?;
+    let (stage, phone, mut caller) = set(Manner::Rings, "ring_seconds = 30").await?;
     phone.until(|seen| seen.rang == 1).await?;
     caller.hang_up().await?;
     phone.until(|seen| seen.cancelled == 1).await?;

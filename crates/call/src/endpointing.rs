@@ -14,7 +14,7 @@ const LASTS: f32 = 0.35;
 /// Frames in a row above [`BEGINS`] that are speech rather than a click.
 const BEGIN_FRAMES: usize = 3;
 /// Above this something may be a voice that begins softly. On 61 read sentences over a telephone line it is
-/// passed 180 ms after the first audible packet in 95 of 100, [`BEGINS`] only after 380.
+/// passed 180 ms after the first audible packet in 95 of 100, [`BEGINS`] only after 340.
 const STIRS: f32 = 0.1;
 /// Frames in a row above it that count.
 const STIR_FRAMES: usize = 3;

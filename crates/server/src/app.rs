@@ -124,8 +124,7 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
 
     let metrics = Arc::new(Metrics::new());
     let watch = clock.clone();
-    let clock_of_bridge = Arc::new(move || watch.moment().now);
-    let bridge = Bridge::new(clock_of_bridge, same_facts, LANGUAGE_SPOKEN);
+    let bridge = Bridge::new(Arc::new(move || watch.moment().now), same_facts, LANGUAGE_SPOKEN);
     let web = Web::open(&config, &site, &clock, &store, &bridge, &metrics).await?;
 
     let (folder, models) = (cache.folder().to_owned(), manifest);

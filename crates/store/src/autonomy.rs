@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use radline_call::{CallEvent, DraftVerdict};
-use serde::Serialize;
 use sqlx::Row;
 
 use crate::database::{Store, StoreError};
 
 /// How drafts of one kind of reply were judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Acceptance {
     /// Spoken as they were.
     pub approved: u64,
@@ -42,7 +41,7 @@ pub struct BlockedWording {
 }
 
 /// A kind of reply that is spoken without asking.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     /// The dialogue's state that the reply leads to.
     pub state: String,

@@ -10,28 +10,19 @@ use crate::database::StoreError;
 impl Store {
     /// Ends the records of calls that a dead server left open. How many there were.
     pub async fn close_orphans(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let rows = sqlx::query("SELECT id, started FROM call WHERE ended IS NULL")
-            .fetch_all(&self.pool)
-            .await?;
+        let rows =
+            sqlx::query("SELECT id FROM call WHERE ended IS NULL").fetch_all(&self.pool).await?;
         for row in &rows {
             let id: String = row.try_get("id")?;
-            let started: i64 = row.try_get("started")?;
-            let lasted = now.as_second().saturating_sub(started).max(0) as u64 * 1000;
-            self.close_orphan(&id, now, lasted).await?;
+            self.close_orphan(&id, now).await?;
         }
         Ok(rows.len() as u64)
     }
 
-    async fn close_orphan(
-        &self,
-        id: &str,
-        now: Timestamp,
-        lasted_ms: u64,
-    ) -> Result<(), StoreError> {
+    async fn close_orphan(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
         let events = self.events(id).await?;
         // The last thing that is known of it is when it ended; nobody saw the end itself.
-        let at_ms = events.last().map_or(lasted_ms, |event| event.at_ms);
-        let turn = events.last().map_or(0, |event| event.turn);
+        let (at_ms, turn) = events.last().map_or((0, 0), |event| (event.at_ms, event.turn));
         let outcome = outcome_of(&events);
         let ending = outcome.map(|outcome| EventKind::EscalationEnded { outcome });
         let ending = ending.into_iter().chain([EventKind::Ended { reason: EndReason::ServerLost }]);

@@ -29,6 +29,8 @@ pub const RETRY_AFTER: Duration = Duration::from_secs(10);
 pub const ACK_DEADLINE: Duration = Duration::from_secs(35);
 /// Longest life of one SIP transaction in our hands.
 pub const TRANSACTION_DEADLINE: Duration = Duration::from_secs(70);
+/// Longest wait for a caller's exchange to say what became of a transfer.
+pub const TRANSFER_DEADLINE: Duration = Duration::from_secs(20);
 /// Calls that are accepted but not yet taken up by the server.
 pub const INCOMING_MAX: usize = 16;
 /// Events of one leg that wait to be taken up.

@@ -14,15 +14,13 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{ACK_DEADLINE, LEG_EVENTS_MAX};
+use crate::config::{ACK_DEADLINE, LEG_EVENTS_MAX, TRANSFER_DEADLINE};
 use crate::endpoint::{
     Context, IncomingCall, LineEvent, MissedCall, MissedReason, allow, finish, reply, retry_after,
 };
 use crate::leg::{Leg, LegEvent, SharedAgreement, Signalling};
 use crate::sdp::{self, Description};
-use crate::transfer::{
-    self, TRANSFER_DEADLINE, TransferError, TransferRequest, TransferResult, TransferTarget,
-};
+use crate::transfer::{self, TransferError, TransferRequest, TransferResult, TransferTarget};
 use crate::udp::route_to;
 
 /// Answers a new INVITE: checks it, takes a place and a port, and starts the call's own task.
@@ -291,7 +289,7 @@ impl Call {
         self.transfer = Some((wish.reply, Instant::now() + TRANSFER_DEADLINE));
         let (dialog, answered) = (self.dialog.clone(), answered.clone());
         tokio::spawn(async move {
-            let response = dialog.refer(wish.target.header(), None, None).await;
+            let response = dialog.refer(wish.target.0.as_str(), None, None).await;
             let code = response.ok().flatten().map(|response| response.status_code.code());
             if answered.try_send(code.is_some_and(|code| code < 300)).is_err() {
                 tracing::debug!("a call was over before its transfer was answered");

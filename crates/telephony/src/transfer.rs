@@ -2,14 +2,9 @@
 //! place of a call that we hold with them (Replaces, RFC 3891). 202 says only that it will be tried; what
 //! the exchange reports afterwards decides.
 
-use std::time::Duration;
-
 use rsipstack::dialog::DialogId;
 use rsipstack::sip::Request;
 use tokio::sync::oneshot;
-
-/// Longest wait for the exchange to say what became of it.
-pub const TRANSFER_DEADLINE: Duration = Duration::from_secs(20);
 
 /// Why the caller is still with us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -41,10 +36,6 @@ impl TransferTarget {
             dialog.call_id, dialog.remote_tag, dialog.local_tag
         );
         Self(format!("<{other}?Replaces={}>", escaped(&replaces)))
-    }
-
-    pub(crate) fn header(&self) -> &str {
-        &self.0
     }
 }
 
@@ -92,7 +83,7 @@ mod tests {
         };
         let target = TransferTarget::replacing("sip:desk@10.0.0.5:5070", &dialog);
         assert_eq!(
-            target.header(),
+            target.0,
             "<sip:desk@10.0.0.5:5070?Replaces=a%3Bb%40host%3Bto-tag%3Dtheirs%3Bfrom-tag%3Dours>"
         );
     }

@@ -34,13 +34,11 @@ impl SipCall {
         }
         self.send(&answer("202 Accepted")).await?;
         self.report("100 Trying", "active;expires=60").await?;
-        let last = match exchange {
-            Exchange::Connects => {
-                call_in_place(header(&refer, "refer-to").context("no Refer-To")?).await?;
-                "200 OK"
-            }
-            Exchange::Fails | Exchange::Refuses => "503 Service Unavailable",
-        };
+        let mut last = "503 Service Unavailable";
+        if exchange == Exchange::Connects {
+            call_in_place(header(&refer, "refer-to").context("no Refer-To")?).await?;
+            last = "200 OK";
+        }
         self.report(last, "terminated;reason=noresource").await
     }
 

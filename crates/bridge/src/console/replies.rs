@@ -75,7 +75,7 @@ pub(super) async fn grant(
     session: Session,
     Path(state): Path<String>,
 ) -> Answer {
-    session.allow("replies")?;
+    session.does(&console, "replies", "grant_reply", &state).await?;
     let store = &console.parts.store;
     let judged: Acceptance = store.acceptance().await?.get(&state).copied().unwrap_or_default();
     if judged.decided() < limits::GRANT_DRAFTS_MIN {
@@ -86,7 +86,6 @@ pub(super) async fn grant(
         );
         return Err(Failed::new(StatusCode::CONFLICT, &text));
     }
-    session.does(&console, "replies", "grant_reply", &state).await?;
     let grant = Grant {
         state,
         by: session.provider.name.clone(),
