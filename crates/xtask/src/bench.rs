@@ -64,7 +64,8 @@ pub(crate) fn overlap(sounds: &str, calls: usize) -> Result<()> {
     let sounds = std::path::absolute(sounds)?;
     let sounds = sounds.to_str().context("the folder's name is not text")?;
     let mut kinds: BTreeMap<String, Kind> = BTreeMap::new();
-    let (mut booked, mut turns, mut cut_in, mut played, mut gave_up) = (0, 0, 0, 0, 0);
+    let (mut booked, mut turns, mut played, mut gave_up) = (0, 0, 0, 0);
+    let mut cut_in: Vec<u64> = Vec::new();
     for number in 1..=calls {
         let data = server::fresh_folder("bench")?;
         let folder = data.to_str().context("the folder's name is not text")?;
@@ -77,7 +78,8 @@ pub(crate) fn overlap(sounds: &str, calls: usize) -> Result<()> {
         let list = setup.json_lines(&["appointments", "list", "--json", "--data", folder])?;
         booked += usize::from(list.iter().any(|entry| entry["status"] == "booked"));
         turns += report["turns"].as_array().map_or(0, Vec::len);
-        cut_in += report["agent_cut_in"].as_u64().unwrap_or_default();
+        let into = report["agent_cut_in_ms"].as_array().cloned().unwrap_or_default();
+        cut_in.extend(into.iter().filter_map(Value::as_u64));
         let overlaps = report["overlaps"].as_array().cloned().unwrap_or_default();
         played += overlaps.len();
         for overlap in &overlaps {
@@ -95,7 +97,9 @@ pub(crate) fn overlap(sounds: &str, calls: usize) -> Result<()> {
             overlaps.len()
         );
     }
-    println!("\n{calls} calls, {booked} booked, {turns} turns; the agent cut in {cut_in} times");
+    let times = cut_in.len();
+    println!("\n{calls} calls, {booked} booked, {turns} turns; the agent cut in {times} times");
+    println!("that far into the caller's answer, ms: {cut_in:?}");
     println!("{played} sounds over the agent's voice; it gave up the floor {gave_up} times");
     println!(
         "\n{:<20} {:>6} {:>8} {:>10} {:>12} {:>12}",

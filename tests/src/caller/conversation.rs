@@ -47,8 +47,8 @@ pub struct CallReport {
     pub agent_hung_up: bool,
     /// Sounds over the agent's voice, and what it did.
     pub overlaps: Vec<Overlap>,
-    /// Times that the agent began to speak in the middle of an answer.
-    pub agent_cut_in: usize,
+    /// How far into an answer the agent began to speak, each time that it did, ms.
+    pub agent_cut_in_ms: Vec<u64>,
 }
 
 /// How to talk.
@@ -181,7 +181,9 @@ pub async fn converse(
         signalling.bye().await.context("hanging up")?;
     }
     let overlaps = sounds.overlaps;
-    Ok(CallReport { turns, agent_hung_up, overlaps, agent_cut_in: media.agent_cut_in() })
+    let cut_in = media.agent_cut_in();
+    let agent_cut_in_ms = cut_in.iter().map(|into| into.as_millis() as u64).collect();
+    Ok(CallReport { turns, agent_hung_up, overlaps, agent_cut_in_ms })
 }
 
 /// The sounds of a call, and what became of them.

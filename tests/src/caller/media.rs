@@ -28,7 +28,7 @@ struct State {
     /// When the agent's audible packets came.
     heard: Vec<Instant>,
     /// Times that the agent began to speak while the caller was speaking.
-    agent_cut_in: usize,
+    agent_cut_in: Vec<Duration>,
     incoming: Vec<i16>,
     first_heard: Option<Instant>,
     last_heard: Option<Instant>,
@@ -107,9 +107,9 @@ impl Media {
         self.lock().heard.clone()
     }
 
-    /// Times that the agent began to speak while the caller was answering.
-    pub fn agent_cut_in(&self) -> usize {
-        self.lock().agent_cut_in
+    /// How far into the caller's answer the agent began to speak, each time that it did.
+    pub fn agent_cut_in(&self) -> Vec<Duration> {
+        self.lock().agent_cut_in.clone()
     }
 
     /// Waits until the agent's turn has begun.
@@ -186,9 +186,9 @@ async fn receive(socket: Arc<UdpSocket>, media: Media) -> Result<()> {
         if level::rms_dbfs(&audio) > SPEECH_DBFS {
             let now = Instant::now();
             // In mid-answer, rather than in the silence behind it.
-            let answering = state.outgoing.len() > CUT_IN_FRAMES && state.spoke_from.is_some();
-            if state.first_heard.is_none() && answering {
-                state.agent_cut_in += 1;
+            let answering = state.outgoing.len() > CUT_IN_FRAMES && state.first_heard.is_none();
+            if let Some(from) = state.spoke_from.filter(|_| answering) {
+                state.agent_cut_in.push(now.saturating_duration_since(from));
             }
             state.first_heard.get_or_insert(now);
             state.last_heard = Some(now);

@@ -53,17 +53,23 @@ impl CallEngine {
         }
     }
 
-    /// A reply does not begin while the caller is speaking, for a while.
+    /// A reply does not begin while the caller is speaking, for a while; and a shorter while for a sound
+    /// that may become speech, or both begin at once.
     fn holds_reply(&mut self) -> bool {
         let begins = !self.playout.is_idle() && !self.playout.is_speaking();
         let speaking =
             self.endpointing.speaking() && self.endpointing.voiced() >= limits::SPEECH_MIN;
-        if !begins || !speaking {
+        if !begins || !(speaking || self.stirs()) {
             self.reply_held = None;
             return false;
         }
+        let most = if speaking { limits::REPLY_HELD_MAX } else { limits::HESITATES_MAX };
         let since = *self.reply_held.get_or_insert(self.now);
-        self.now.saturating_sub(since) < limits::REPLY_HELD_MAX
+        let holds = self.now.saturating_sub(since) < most;
+        if !holds && !speaking {
+            self.has_hesitated();
+        }
+        holds
     }
 
     fn first_audio(&mut self) {

@@ -94,11 +94,21 @@ impl CallEngine {
         {
             return;
         }
-        let usual = self.caller_level.unwrap_or(limits::CALLER_LEVEL_LEAST_DBFS);
-        if self.endpointing.stirs(usual - limits::HESITATES_DB) {
+        if self.stirs() {
             self.playout.pause();
             self.hesitation.since = Some((self.now, WaitsFor::Speech));
         }
+    }
+
+    /// Whether something sounds as if it might become the caller's speech.
+    pub(super) fn stirs(&self) -> bool {
+        let usual = self.caller_level.unwrap_or(limits::CALLER_LEVEL_LEAST_DBFS);
+        self.endpointing.stirs(usual - limits::HESITATES_DB)
+    }
+
+    /// A sound was waited for, and nothing came of it so far.
+    pub(super) const fn has_hesitated(&mut self) {
+        self.hesitation = Hesitation { since: None, over: Some(self.now) };
     }
 
     /// Goes on when nothing came of it.
@@ -110,7 +120,7 @@ impl CallEngine {
         };
         let long = self.now.saturating_sub(since) > most;
         if long || self.endpointing.calm() >= calm {
-            self.hesitation = Hesitation { since: None, over: Some(self.now) };
+            self.has_hesitated();
             self.playout.go_on();
         }
     }

@@ -120,6 +120,36 @@ fn what_may_be_a_soft_beginning_silences_the_agent_before_it_is_known() {
 }
 
 #[test]
+fn a_reply_does_not_begin_on_top_of_what_may_be_a_soft_beginning() {
+    let answered = || {
+        let mut world = asked_for_the_reason();
+        world.pass(3000, false);
+        world.voice = Voice::Late;
+        world.pass(1000, true);
+        world.pass(160, false);
+        world.heard("I need an MRI of my knee", vec![Command::Want(Intent::Book)]);
+        world.pass(600, false);
+        world.sound(80, 0.2);
+        world.played = 0;
+        world.speak_late();
+        world
+    };
+    // It becomes speech.
+    let mut world = answered();
+    world.sound(100, 0.2);
+    world.pass(400, true);
+    assert_eq!(world.played, 0, "both spoke");
+    // It comes to nothing.
+    let mut world = answered();
+    world.pass(100, false);
+    assert!(world.played >= 4, "the reply began: {}", world.played);
+    // It is there all the time.
+    let mut world = answered();
+    world.sound(500, 0.2);
+    assert!(world.played >= 8, "the reply began: {}", world.played);
+}
+
+#[test]
 fn a_sound_that_comes_to_nothing_costs_a_moment_and_does_not_make_the_agent_stutter() {
     let mut world = asked_for_the_reason();
     world.pass(600, false);
