@@ -32,6 +32,8 @@ pub struct Evidence {
     pub goes_on: bool,
     /// The longest pause that this caller made inside an utterance lately.
     pub pace: Duration,
+    /// Replies in a row over whose first word the caller spoke.
+    pub begun_over: u32,
 }
 
 /// The silence that ends the turn.
@@ -48,7 +50,9 @@ pub fn patience(evidence: &Evidence) -> Duration {
         Reading::Answered => Duration::ZERO,
         _ => evidence.pace.saturating_sub(limits::PACE_USUAL).min(limits::PACE_MAX),
     };
-    base + hesitation + slow
+    // Two who begin at the same moment do so again if both wait as long as before: we wait longer.
+    let collided = limits::COLLISION * evidence.begun_over.min(limits::COLLISIONS_MAX);
+    base + hesitation + slow + collided
 }
 
 /// The reading of an understanding.
@@ -121,7 +125,13 @@ mod tests {
     use super::*;
 
     fn evidence(reading: Reading) -> Evidence {
-        Evidence { expectation: Expectation::YesNo, reading, goes_on: false, pace: Duration::ZERO }
+        Evidence {
+            expectation: Expectation::YesNo,
+            reading,
+            goes_on: false,
+            pace: Duration::ZERO,
+            begun_over: 0,
+        }
     }
 
     #[test]

@@ -113,6 +113,8 @@ pub struct CallEngine {
     settled_words: Transcript,
     /// The longest pause that the caller usually makes inside an utterance.
     pace: Duration,
+    /// Replies in a row over whose first word the caller spoke.
+    begun_over: u32,
     /// How loud the caller usually speaks, dBFS.
     caller_level: Option<f32>,
     attempt: TurnId,
@@ -168,6 +170,7 @@ impl CallEngine {
             owed: Vec::new(),
             settled_words: Transcript { text: Phi::new(String::new()), confidence: 0.0 },
             pace: Duration::ZERO,
+            begun_over: 0,
             caller_level: None,
             attempt: TurnId::default(),
             attempts: 0,

@@ -45,6 +45,11 @@ pub const HESITATION: Duration = Duration::from_millis(400);
 pub const PACE_USUAL: Duration = Duration::from_millis(400);
 /// Most that a slow caller's pauses add to the silence.
 pub const PACE_MAX: Duration = Duration::from_millis(500);
+/// Patience added for each time in a row that caller and agent began at the same moment. Speakers take
+/// about 200 ms to notice each other and to fall silent; this is more than two of those …
+pub const COLLISION: Duration = Duration::from_millis(500);
+/// … and so many times at most.
+pub const COLLISIONS_MAX: u32 = 2;
 /// How long the clinic may take before the caller is told that it does.
 pub const FILLER_AFTER: Duration = Duration::from_millis(1500);
 /// Less voice than this is a click or a cough, not an utterance.

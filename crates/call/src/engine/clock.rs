@@ -48,6 +48,9 @@ impl CallEngine {
         if !self.playout.is_idle() {
             self.quiet_since = self.now;
         }
+        if self.playout.played() > limits::REOPEN_PLAYED {
+            self.begun_over = 0;
+        }
         if let Some(id) = self.playout.overdue(self.now, limits::SYNTHESIS_DEADLINE) {
             self.sentence_failed(id);
         }

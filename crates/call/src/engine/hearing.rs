@@ -162,6 +162,7 @@ impl CallEngine {
             goes_on: transcript
                 .is_some_and(|transcript| end_of_turn::goes_on(transcript.text.expose())),
             pace: self.pace.max(self.endpointing.longest_pause()),
+            begun_over: self.begun_over,
         })
     }
 

@@ -281,6 +281,7 @@ impl CallEngine {
         let silent_at = overlap.paused_at.unwrap_or(self.now);
         let yield_ms = silent_at.saturating_sub(overlap.began).as_millis() as u64;
         if overlap.reopens && self.reopen() {
+            self.begun_over = self.begun_over.saturating_add(1);
             return;
         }
         if self.asking != Asking::HeardBefore {

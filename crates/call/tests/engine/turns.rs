@@ -255,6 +255,33 @@ fn a_caller_who_goes_on_undoes_the_turn_that_was_taken_for_whole() {
 }
 
 #[test]
+fn who_begins_at_the_same_moment_as_the_caller_waits_longer_the_next_time() {
+    /// The caller speaks. How long after that the reply begins, ms.
+    fn speaks(world: &mut World, words: &str, commands: &[Command]) -> u128 {
+        world.pass(600, true);
+        let (until, before) = (world.now, world.played);
+        while world.played == before {
+            let asked = world.transcribes.len();
+            world.pass(20, false);
+            if world.transcribes.len() > asked {
+                world.heard(words, commands.to_vec());
+            }
+        }
+        (world.now - until).as_millis()
+    }
+    let mut world = asked_for_the_reason();
+    world.pass(3000, false);
+    // Each time they begin with the reply.
+    let book = [Command::Want(Intent::Book)];
+    let waits = [(); 4].map(|()| speaks(&mut world, "an MRI of my knee", &book));
+    assert_eq!(world.count(|event| *event == EventKind::TurnReopened), 3);
+    assert_eq!(waits.map(|wait| wait - waits[0]), [0, 500, 1000, 1000]);
+    // A reply that is heard ends it.
+    world.pass(3000, false);
+    assert!(speaks(&mut world, "Helen Carter", &[]) < waits[0] + 500);
+}
+
+#[test]
 fn an_answer_to_a_question_that_nobody_heard_is_none() {
     let mut world = asked_for_the_reason();
     world.pass(3000, false);
