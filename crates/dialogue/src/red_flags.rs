@@ -226,6 +226,15 @@ const QUESTIONS: &[&str] = &[
     "should i get",
 ];
 
+/// Danger that a classifier elsewhere takes words for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Suspicion {
+    /// The likeliest danger.
+    pub class: RedFlag,
+    /// How likely there is any, in thousandths.
+    pub permille: u16,
+}
+
 /// The lexicon, ready to be asked. Build once, share.
 #[derive(Debug)]
 pub struct RedFlags {
@@ -237,6 +246,9 @@ pub struct RedFlags {
 /// The reader raises a flag from this probability on. Chosen on utterances that it was not trained on
 /// (BENCHMARKS.md, red flags): a lower one adds as many false alarms as emergencies.
 const RAISED: f32 = 0.4;
+/// A classifier's suspicion raises a flag when danger is as likely as not. A lower bound found one indirect
+/// emergency in fifty more and as many false alarms (BENCHMARKS.md, red flags).
+const RAISED_PERMILLE: u16 = 500;
 /// From this probability on a second reader has a look. Taken without trying others.
 const SUSPECTED: f32 = 0.15;
 /// Ways of speaking of fear, waiting and impatience. They hold the words of danger and none of it;
@@ -299,9 +311,22 @@ impl RedFlags {
     /// The same in the answer to a question. Where it asked about the past ("Have you ever had a
     /// reaction?"), the answer tells of the past unless it says otherwise.
     pub fn find_in_answer(&self, text: &str, about_the_past: bool) -> Option<RedFlag> {
+        self.find_with(text, about_the_past, None)
+    }
+
+    /// The same, with what a classifier takes the words for.
+    pub fn find_with(
+        &self,
+        text: &str,
+        about_the_past: bool,
+        suspicion: Option<Suspicion>,
+    ) -> Option<RedFlag> {
         let (known, unread) = self.look(text, about_the_past);
         let read = || self.read(text).filter(|(_, likely)| !unread && *likely >= RAISED);
-        known.or_else(|| read().map(|(flag, _)| flag))
+        let raised = |suspicion: &Suspicion| !unread && suspicion.permille >= RAISED_PERMILLE;
+        let suspected = suspicion.filter(raised).map(|suspicion| suspicion.class);
+        // Of two readers the one that knows the question tells which danger it is.
+        known.or(suspected).or_else(|| read().map(|(flag, _)| flag))
     }
 
     /// What the lexicon alone finds: dangers that are named, and nothing between the words.
@@ -420,6 +445,22 @@ mod tests {
         let text = "I had a stroke in 2004 and this morning my face dropped on one side";
         assert_eq!(find(text), Some(RedFlag::LifeThreat));
         assert_eq!(find("I had a heart attack in 2009 and I've got a stent"), None);
+    }
+
+    #[test]
+    fn what_a_classifier_takes_for_danger_is_under_the_same_restraint() {
+        let flags = RedFlags::english();
+        let sure = Some(Suspicion { class: RedFlag::SelfHarm, permille: 900 });
+        let words = "the boxes are all in the hall with a name on each of them";
+        assert_eq!(flags.find_with(words, false, None), None);
+        assert_eq!(flags.find_with(words, false, sure), Some(RedFlag::SelfHarm));
+        assert_eq!(flags.find_with(words, true, sure), None, "a story of the past");
+        assert_eq!(flags.find_with("would it hurt if i move the boxes", false, sure), None);
+        let unsure = Some(Suspicion { class: RedFlag::SelfHarm, permille: 100 });
+        assert_eq!(flags.find_with(words, false, unsure), None);
+        // What is named is found without it, and as what it is.
+        let named = flags.find_with("my husband can't breathe", false, sure);
+        assert_eq!(named, Some(RedFlag::LifeThreat));
     }
 
     #[test]

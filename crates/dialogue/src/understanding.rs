@@ -3,6 +3,7 @@
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use radline_phi::Phi;
 
+use crate::red_flags::Suspicion;
 use crate::vocabulary::{DateOrder, Distress, ExamMention, Feeling, Intent, Modality, Side};
 use crate::wording;
 
@@ -308,13 +309,15 @@ pub struct Understanding {
     pub commands: Vec<Command>,
     /// Who decided.
     pub by: UnderstoodBy,
+    /// Danger that the classifier takes the words for.
+    pub danger: Option<Suspicion>,
 }
 
 impl Understanding {
     /// What the deterministic parsers found; nobody's when that is nothing.
     pub fn from_parsers(commands: Vec<Command>) -> Self {
         let by = if commands.is_empty() { UnderstoodBy::Nobody } else { UnderstoodBy::Parsers };
-        Self { commands, by }
+        Self { commands, by, danger: None }
     }
 
     /// Whether it has to be asked back: only the model read it, and it is a yes, a no, or a wish that

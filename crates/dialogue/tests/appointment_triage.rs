@@ -347,7 +347,7 @@ fn a_caller_who_only_asks_to_repeat_reaches_a_person() {
 }
 
 fn by_model(commands: Vec<Command>) -> Understanding {
-    Understanding { commands, by: UnderstoodBy::Model }
+    Understanding { commands, by: UnderstoodBy::Model, danger: None }
 }
 
 #[test]
@@ -419,7 +419,7 @@ fn a_file_with_a_dead_end_is_refused() {
 
 fn read_by_model(play: &mut Play, words: &str, command: Command) {
     let by = UnderstoodBy::Model;
-    let understanding = Understanding { commands: vec![command], by };
+    let understanding = Understanding { commands: vec![command], by, danger: None };
     play.last = play.dialogue.hear(&words.into(), &understanding);
 }
 

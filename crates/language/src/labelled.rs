@@ -3,10 +3,12 @@
 
 use jiff::civil::Date;
 use radline_dialogue::{
-    Command, ExamMention, Expectation, Intent, Question, Understanding, UnderstoodBy, words,
+    Command, ExamMention, Expectation, Intent, Question, RedFlags, Understanding, UnderstoodBy,
+    words,
 };
 use radline_phi::Phi;
 
+use crate::model::classifier::Impression;
 use crate::model::labels::{FINDINGS, Labels};
 use crate::model::turn_reader::Reading;
 use crate::parsers::{day_time, exam, topic};
@@ -21,16 +23,79 @@ const SURE_AGAINST: f32 = 0.8;
 /// a manner of speaking: "no, I'd be lying if I said I hadn't".
 const PLAIN_WORDS_MAX: usize = 4;
 
-/// What is understood of words that are for the model: what it read, beside what the parsers found,
-/// which stays. Where it did not read them, a smaller reader takes its place.
+/// Who has read an utterance beside the parsers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Readings<'a> {
+    /// What it is at first sight.
+    pub seen: Option<&'a Impression>,
+    /// What the language model made of it.
+    pub read: Option<&'a Reading>,
+}
+
+impl Readings<'_> {
+    /// What the language model read, with the act that both take it for. A wish for a person that one of
+    /// them hears is not outvoted.
+    fn together(&self) -> Option<Reading> {
+        let mut reading = self.read?.clone();
+        let wants_person = reading.labels.intent == "request_person" && reading.confidence >= SURE;
+        if let Some(seen) = self.seen.filter(|_| !wants_person) {
+            let (act, sure) = seen.with_model(&reading.labels.intent, reading.confidence);
+            // What an act is about belongs to it.
+            if act != reading.labels.intent {
+                reading.labels.topic.clear();
+            }
+            (reading.labels.intent, reading.confidence) = (act, sure);
+        }
+        Some(reading)
+    }
+}
+
+/// Whether words are taken for danger before the language model is asked: then nothing else is waited
+/// for. In answer to a yes or no everything is read: the words may tell of the past, and then the answer
+/// counts.
+pub fn alarms(
+    red_flags: &RedFlags,
+    words: &Phi<String>,
+    question: &Question,
+    seen: Option<&Impression>,
+) -> bool {
+    let suspicion = seen.map(Impression::suspicion);
+    question.expectation != Expectation::YesNo
+        && red_flags.find_with(words.expose(), false, suspicion).is_some()
+}
+
+/// What the parsers understood, with the danger that was seen.
+pub fn as_seen(parsed: Understanding, seen: Option<&Impression>) -> Understanding {
+    Understanding { danger: seen.map(Impression::suspicion), ..parsed }
+}
+
+/// What is understood of words that are for the model: what was read, beside what the parsers found,
+/// which stays. Where the model did not read them, a smaller reader takes its place.
 pub fn understand(
     words: &Phi<String>,
     parsed: Understanding,
-    reading: Option<&Reading>,
+    readings: Readings<'_>,
     question: &Question,
     today: Date,
 ) -> Understanding {
-    let Some(reading) = reading else { return by_example(words, parsed, question) };
+    let understood = match (readings.read, readings.together()) {
+        // A yes or a no to a safety question is doubted by whoever is sure enough alone.
+        (Some(alone), _) if is_settled(&parsed, question) && alone.confidence >= SURE_AGAINST => {
+            with_model(words, parsed, alone, question, today)
+        }
+        (_, Some(reading)) => with_model(words, parsed, &reading, question, today),
+        (_, None) => by_example(words, parsed, question),
+    };
+    as_seen(understood, readings.seen)
+}
+
+fn with_model(
+    words: &Phi<String>,
+    parsed: Understanding,
+    reading: &Reading,
+    question: &Question,
+    today: Date,
+) -> Understanding {
     if reading.confidence < SURE {
         return parsed;
     }
@@ -57,7 +122,11 @@ pub fn understand(
     let kept = parsed.commands.into_iter();
     commands.extend(kept.filter(|command| !(added && matches!(command, Command::Exam(_)))));
     // What the parsers read has gone through this already.
-    careful(words.expose(), Understanding { commands, by: UnderstoodBy::Model }, question)
+    careful(
+        words.expose(),
+        Understanding { commands, by: UnderstoodBy::Model, danger: None },
+        question,
+    )
 }
 
 /// What the parsers read counts, unless the model takes it for the opposite of a yes or a no: then it is
@@ -81,7 +150,7 @@ fn second_opinion(
     }
     parsed.commands.retain(|c| !matches!(c, Command::Want(_) | Command::Ask(_)));
     parsed.commands.extend(acts);
-    Understanding { commands: parsed.commands, by: UnderstoodBy::Model }
+    Understanding { commands: parsed.commands, by: UnderstoodBy::Model, danger: None }
 }
 
 const fn is_answer(command: &Command) -> bool {
@@ -239,7 +308,8 @@ mod tests {
     fn read_as(said: &str, line: &str, confidence: f32, question: &Question) -> Understanding {
         let parsed = understanding::parse(&said.into(), question, TODAY);
         let reading = Reading { labels: Labels::read(line), confidence };
-        understand(&said.into(), parsed, Some(&reading), question, TODAY)
+        let readings = Readings { seen: None, read: Some(&reading) };
+        understand(&said.into(), parsed, readings, question, TODAY)
     }
 
     #[test]

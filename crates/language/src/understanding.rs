@@ -264,8 +264,10 @@ pub fn from_keys(keys: &Phi<String>, question: &Question, today: Date) -> Unders
         _ => None,
     };
     match command {
-        Some(command) => Understanding { commands: vec![command], by: UnderstoodBy::Keypad },
-        None => Understanding { commands: Vec::new(), by: UnderstoodBy::Nobody },
+        Some(command) => {
+            Understanding { commands: vec![command], by: UnderstoodBy::Keypad, danger: None }
+        }
+        None => Understanding { commands: Vec::new(), by: UnderstoodBy::Nobody, danger: None },
     }
 }
 

@@ -1,7 +1,7 @@
 //! Builds everything, top to bottom, and takes it down again.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use radline_bridge::Bridge;
 use radline_bridge::grpc::Grpc;
 use radline_dialogue::{Expectation, Question, RedFlags, Scenario, SiteFacts, wording};
+use radline_language::model::classifier::Classifier;
 use radline_language::model::turn_reader::TurnReader;
 use radline_language::verifier;
 use radline_phi::Phi;
@@ -28,12 +29,12 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::config::{Config, GrpcConfig};
 use crate::metrics::Metrics;
-use crate::models::cache::LANGUAGE;
+use crate::models::cache::{CLASSIFIER, LANGUAGE};
 use crate::models::{Cache, Manifest};
 use crate::site::{Phone, Site};
 use crate::workers::endpoint::{Endpoint, EndpointConfig};
 use crate::workers::supervision::Means;
-use crate::workers::{Ears, Reader, Supervisor, Voice};
+use crate::workers::{Ears, FirstSight, Reader, Supervisor, Voice};
 use crate::{call_driver, clinic_seed, console, http, missed_call, phone};
 
 /// Longest wait for calls to say goodbye once they were told to.
@@ -63,6 +64,8 @@ pub struct Services {
     pub ears: Ears,
     /// Synthesis.
     pub voice: Voice,
+    /// The classifier.
+    pub first_sight: FirstSight,
     /// The language model.
     pub reader: Reader,
     /// The second reader.
@@ -74,7 +77,7 @@ pub struct Services {
     /// What operators see.
     pub metrics: Arc<Metrics>,
     voice_activity: Mutex<Vec<SileroVoiceActivity>>,
-    voice_activity_file: std::path::PathBuf,
+    voice_activity_file: PathBuf,
     calls: AtomicU64,
 }
 
@@ -138,6 +141,7 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
         store: store.clone(),
         ears: loaded.ears,
         voice: loaded.voice,
+        first_sight: loaded.first_sight,
         reader: loaded.reader,
         supervisor: loaded.supervisor,
         bridge: Arc::clone(&bridge),
@@ -173,6 +177,7 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
     services.ears.close();
     services.voice.close();
     services.supervisor.close();
+    services.first_sight.close();
     services.reader.close();
     store.close().await;
     drop(claim);
@@ -251,10 +256,11 @@ async fn open_grpc(
 struct Loaded {
     ears: Ears,
     voice: Voice,
+    first_sight: FirstSight,
     reader: Reader,
     supervisor: Supervisor,
     voice_activity: SileroVoiceActivity,
-    voice_activity_file: std::path::PathBuf,
+    voice_activity_file: PathBuf,
 }
 
 /// Loads every model and lets each do a little work, so that the first caller does not wait.
@@ -291,11 +297,28 @@ fn load(
     Ok(Loaded {
         ears: Ears::start(transcriber)?,
         voice,
+        first_sight: first_sight(&CLASSIFIER.map(file))?,
         reader,
         supervisor: Supervisor::start(means)?,
         voice_activity,
         voice_activity_file,
     })
+}
+
+/// The classifier of this machine. Without it danger that is only hinted at is heard less often, which is
+/// better than no telephone.
+fn first_sight([weights, tokenizer]: &[PathBuf; 2]) -> Result<FirstSight> {
+    let ready = Classifier::built_in(weights, tokenizer).and_then(|classifier| {
+        classifier.read(Expectation::Open, "", "hello")?;
+        Ok(classifier)
+    });
+    match ready {
+        Ok(classifier) => Ok(FirstSight::start(classifier)?),
+        Err(error) => {
+            tracing::error!(%error, "no classifier; `radline models fetch` brings it");
+            Ok(FirstSight::absent())
+        }
+    }
 }
 
 /// The language model of this machine. Without it callers are understood by the parsers alone and asked

@@ -11,7 +11,8 @@ use radline_call::{
     Medium, PersonLeft, Reread, Transcript, TurnId,
 };
 use radline_dialogue::{Action, ActionOutcome, Dialogue, Question};
-use radline_language::{labelled, understanding};
+use radline_language::labelled::{self, Readings};
+use radline_language::understanding;
 use radline_phi::Phi;
 use radline_speech::{SileroVoiceActivity, VoiceActivity};
 use radline_store::{CallStart, Recording};
@@ -305,18 +306,32 @@ impl CallDriver {
         }
     }
 
-    /// The parsers first; the language model for what they cannot read.
+    /// The parsers and the classifier first; the language model for what they cannot read. Danger does not
+    /// wait for it.
     fn understand(&self, turn: TurnId, words: Phi<String>, question: Question) {
         let today = self.services.clock.moment().local.date();
+        let (services, number) = (Arc::clone(&self.services), self.number);
+        let sender = self.sender.clone();
         let parsed = understanding::parse(&words, &question, today);
-        if !labelled::is_for_model(&words, &parsed, &question) {
-            give(&self.sender, CallInput::Understood(turn, parsed));
+        if labelled::alarms(&services.red_flags, &words, &question, None) {
+            give(&sender, CallInput::Understood(turn, parsed));
             return;
         }
-        let sender = self.sender.clone();
-        self.services.reader.read(self.number, question.clone(), words.clone(), move |read| {
-            let understood = labelled::understand(&words, parsed, read.as_ref(), &question, today);
-            give(&sender, CallInput::Understood(turn, understood));
+        let (asked, said) = (question.clone(), words.clone());
+        self.services.first_sight.see(number, asked, said, move |seen| {
+            let seen = seen.as_ref();
+            if labelled::alarms(&services.red_flags, &words, &question, seen)
+                || !labelled::is_for_model(&words, &parsed, &question)
+            {
+                give(&sender, CallInput::Understood(turn, labelled::as_seen(parsed, seen)));
+                return;
+            }
+            let seen = seen.cloned();
+            services.reader.read(number, question.clone(), words.clone(), move |read| {
+                let read = Readings { seen: seen.as_ref(), read: read.as_ref() };
+                let understood = labelled::understand(&words, parsed, read, &question, today);
+                give(&sender, CallInput::Understood(turn, understood));
+            });
         });
     }
 

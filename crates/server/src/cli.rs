@@ -1,13 +1,16 @@
 //! The command line.
 
+mod train;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use jiff::civil::{Date, DateTime};
-use radline_training::plan::Plan;
 
 use crate::config::ServeOptions;
 use crate::models::Profile;
+pub use train::{Train, TrainClassifier, TrainCorpus, TrainRun};
+
 use crate::models::cache::LANGUAGE;
 
 /// Radline answers a radiology department's phone.
@@ -95,95 +98,6 @@ it is known who listens. Records that are expired, unsigned or contradict each o
 Example:
   radline check --site deploy/sites/demo-hospital --diagrams ./pictures";
 
-/// What is trained.
-#[derive(Debug, Subcommand)]
-pub enum Train {
-    /// The readers of red flags and wishes, from labelled utterances; a rebuilt program uses them
-    Readers {
-        /// Folder of labelled utterances (*.jsonl)
-        #[arg(long, value_name = "DIR", default_value = "training/utterances")]
-        data: PathBuf,
-        /// The red flags' model
-        #[arg(
-            long,
-            value_name = "FILE",
-            default_value = "crates/dialogue/data/red_flags.en.model"
-        )]
-        red_flags: PathBuf,
-        /// The wishes' model
-        #[arg(long, value_name = "FILE", default_value = "crates/language/data/intents.en.model")]
-        intents: PathBuf,
-        /// Order of the examples
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-    },
-    /// An adapter for the language model, from labelled utterances
-    Run(TrainRun),
-    /// Labelled utterances as our recogniser hears them: spoken, sent over a telephone line, transcribed
-    Corpus(TrainCorpus),
-}
-
-/// Utterances that are spoken.
-#[derive(Debug, Args)]
-pub struct TrainCorpus {
-    /// Files of labelled utterances (*.jsonl)
-    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
-    pub data: Vec<PathBuf>,
-    /// Where the utterances go, with `said` as it was heard and `spoken` as it was
-    #[arg(long, value_name = "FILE")]
-    pub out: PathBuf,
-    /// Folder of sounds (*.wav) that are heard behind half of the callers
-    #[arg(long, value_name = "DIR")]
-    pub noise: Option<PathBuf>,
-    /// The transcription model, by its name in the manifest [default: the server's]
-    #[arg(long, value_name = "ID")]
-    pub transcription: Option<String>,
-    /// Folder of the model files
-    #[arg(long, env = "RADLINE_MODELS", value_name = "DIR")]
-    pub models: Option<PathBuf>,
-    /// Voices, noises and losses
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-}
-
-/// A training run.
-#[derive(Debug, Args)]
-pub struct TrainRun {
-    /// Folders of labelled utterances (*.jsonl)
-    #[arg(long, value_name = "DIR", default_values = ["training/utterances", "training/turns"])]
-    pub data: Vec<PathBuf>,
-    /// Where the adapter goes, with the curve of its losses
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
-    /// Folder of the model files
-    #[arg(long, env = "RADLINE_MODELS", value_name = "DIR")]
-    pub models: Option<PathBuf>,
-    /// The model that it is for, by its name in the manifest; of the llama or qwen2 architecture
-    #[arg(long, default_value = LANGUAGE)]
-    pub base: String,
-    /// Layers that are trained, counted from the end
-    #[arg(long, default_value_t = Plan::default().layers)]
-    pub layers: usize,
-    /// Width of the adapter
-    #[arg(long, default_value_t = Plan::default().rank)]
-    pub rank: usize,
-    /// Computes on the first GPU, in a program built with `--features cuda`; not tried on one yet
-    #[arg(long)]
-    pub gpu: bool,
-    /// Passes over the utterances
-    #[arg(long, default_value_t = Plan::default().passes)]
-    pub passes: usize,
-    /// Utterances that are computed together
-    #[arg(long, default_value_t = Plan::default().batch)]
-    pub batch: usize,
-    /// The highest rate of learning
-    #[arg(long, default_value_t = Plan::default().rate)]
-    pub rate: f64,
-    /// First weights and order of the utterances
-    #[arg(long, default_value_t = Plan::default().seed)]
-    pub seed: u64,
-}
-
 /// A site pack to prove sound.
 #[derive(Debug, Args)]
 pub struct Check {
@@ -206,7 +120,14 @@ pub struct Check {
 pub enum Evaluate {
     /// Red flags: how many are found, and how many false alarms there are
     #[command(name = "redflags")]
-    RedFlags(Labelled),
+    RedFlags {
+        /// The records
+        #[command(flatten)]
+        labelled: Labelled,
+        /// What reads them beside the lexicon
+        #[command(flatten)]
+        sight: Sight,
+    },
     /// Intents, slot values, requests for a person, and red flags
     Understanding {
         /// The records
@@ -265,6 +186,17 @@ pub struct Readers {
     /// Measures the base model without an adapter, too: told what to do, and shown examples
     #[arg(long)]
     pub prompted: bool,
+    /// What reads every utterance at first sight
+    #[command(flatten)]
+    pub sight: Sight,
+}
+
+/// What reads every utterance at first sight.
+#[derive(Debug, Args)]
+pub struct Sight {
+    /// What the classifier has learned, a file of `radline train classifier` [default: the program's own]
+    #[arg(long, value_name = "FILE")]
+    pub classifier: Option<PathBuf>,
     /// Folder of the model files
     #[arg(long, env = "RADLINE_MODELS", value_name = "DIR")]
     pub models: Option<PathBuf>,

@@ -9,8 +9,8 @@ use radline_dialogue::Called;
 use radline_server::cli::{self, Cli, Command};
 use radline_server::clock::Clock;
 use radline_server::config::Config;
-use radline_server::models::cache::LANGUAGE;
-use radline_server::models::{Cache, Manifest};
+
+use radline_server::models::Cache;
 use radline_server::site::Site;
 use radline_server::text_call::LazyReader;
 use radline_server::{app, clinic_seed, commands, evaluate, talk};
@@ -112,6 +112,9 @@ async fn run_async(command: Command) -> Result<()> {
         ),
         Command::Train(cli::Train::Corpus(options)) => commands::train_corpus::run(&options),
         Command::Train(cli::Train::Run(options)) => commands::train_run::run(&options),
+        Command::Train(cli::Train::Classifier(options)) => {
+            commands::train_classifier::run(&options)
+        }
         Command::Evaluate(what) => run_evaluation(what).await,
         Command::Models(_) => Ok(()),
     }
@@ -139,15 +142,16 @@ async fn run_providers(what: cli::Providers) -> Result<()> {
 
 async fn run_evaluation(what: cli::Evaluate) -> Result<()> {
     match what {
-        cli::Evaluate::RedFlags(labelled) => {
-            evaluate::run(evaluate::Subject::RedFlags, &labelled, &[])
+        cli::Evaluate::RedFlags { labelled, sight } => {
+            let readers = evaluate::BesideParsers::at_first_sight(&sight)?;
+            evaluate::run(evaluate::Subject::RedFlags, &labelled, &readers)
         }
         cli::Evaluate::Understanding { labelled, readers } => {
-            let models = evaluate::models(&readers)?;
+            let models = evaluate::BesideParsers::all(&readers)?;
             evaluate::run(evaluate::Subject::Understanding, &labelled, &models)
         }
         cli::Evaluate::Sgd { data, split, readers } => {
-            let models = evaluate::models(&readers)?;
+            let models = evaluate::BesideParsers::all(&readers)?;
             evaluate::sgd::run(&data, split.as_deref(), &models)
         }
         cli::Evaluate::Dialogues(options) => {
@@ -155,7 +159,9 @@ async fn run_evaluation(what: cli::Evaluate) -> Result<()> {
             let (seed, plays) = (options.seed, options.plays);
             let model = if options.model {
                 let base = evaluate::base(&options.readers)?;
-                LazyReader::of(evaluate::tuned(&base, options.readers.adapter.as_deref())?)
+                let classifier = evaluate::BesideParsers::at_first_sight(&options.readers.sight)?;
+                let adapter = options.readers.adapter.as_deref();
+                LazyReader::of(classifier.into_classifier(), evaluate::tuned(&base, adapter)?)
             } else {
                 LazyReader::default()
             };
@@ -228,8 +234,8 @@ async fn talk_here(options: cli::Talk) -> Result<()> {
         clinic_seed::demonstrate_appointments(&store, &options.site, clock.moment()).await?;
     }
     let called = called(&store, options.scenario, options.appointment).await?;
-    let model = Cache::at(options.models)?.folder().join(Manifest::built_in().file(LANGUAGE));
-    talk::text(site, clock, store, model, called, options.json).await
+    let models = Cache::at(options.models)?;
+    talk::text(site, clock, store, models, called, options.json).await
 }
 
 /// A message for each SIGTERM or Ctrl-C.

@@ -1,6 +1,5 @@
 //! `radline talk --text`: a call without audio, with whoever types.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -10,6 +9,7 @@ use radline_store::Store;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::clock::Clock;
+use crate::models::cache::Cache;
 use crate::site::Site;
 use crate::terminal;
 use crate::text_call::{LazyReader, TextCall};
@@ -19,11 +19,11 @@ pub async fn text(
     site: Site,
     clock: Clock,
     store: Store,
-    model_file: PathBuf,
+    models: Cache,
     called: Option<Called>,
     as_json: bool,
 ) -> Result<()> {
-    let model = Arc::new(LazyReader::at(model_file));
+    let model = Arc::new(LazyReader::at(models));
     let mut call = TextCall::begin(Arc::new(site), clock, store, model, called).await?;
     show(&call, None, as_json)?;
     let mut lines = BufReader::new(tokio::io::stdin()).lines();

@@ -10,14 +10,19 @@ use radline_call::{
 use radline_dialogue::{
     Action, ActionOutcome, Called, Dialogue, Question, RedFlags, Then, Understanding,
 };
+use radline_language::labelled::{self, Readings};
+use radline_language::model::ModelError;
+use radline_language::model::classifier::Classifier;
 use radline_language::model::turn_reader::{Reading, TurnReader};
-use radline_language::{labelled, understanding};
+use radline_language::understanding;
 use radline_phi::Phi;
 use radline_store::{CallStart, Store};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::clock::Clock;
+use crate::models::cache::{CLASSIFIER, Cache, LANGUAGE};
+use crate::models::manifest::Manifest;
 use crate::site::Site;
 use crate::workers::Reader;
 use crate::workers::reading::READING_LIMIT;
@@ -39,38 +44,58 @@ pub struct TextCall {
     model: Arc<LazyReader>,
 }
 
-/// The language model, loaded when a call needs it first. Several calls may share it.
+/// The classifier and the language model, loaded when a call needs them first. Several calls may share
+/// them.
 #[derive(Default)]
 pub struct LazyReader {
-    /// Where it is; nowhere means that the parsers are alone.
-    file: Option<PathBuf>,
+    /// Where they are; nowhere means that the parsers are alone.
+    cache: Option<Cache>,
     /// Nothing in it when it could not be loaded.
+    classifier: OnceLock<Option<Classifier>>,
+    /// The same.
     reader: OnceLock<Option<TurnReader>>,
 }
 
 impl LazyReader {
-    /// The model in a file.
-    pub const fn at(file: PathBuf) -> Self {
-        Self { file: Some(file), reader: OnceLock::new() }
+    /// Those in a folder of models.
+    pub fn at(cache: Cache) -> Self {
+        Self { cache: Some(cache), ..Self::default() }
     }
 
-    /// A model that is there already.
-    pub fn of(reader: TurnReader) -> Self {
-        Self { file: None, reader: OnceLock::from(Some(reader)) }
+    /// Models that are there already.
+    pub fn of(classifier: Option<Classifier>, reader: TurnReader) -> Self {
+        Self {
+            cache: None,
+            classifier: OnceLock::from(classifier),
+            reader: OnceLock::from(Some(reader)),
+        }
     }
 
-    /// The model, unless it could not be loaded.
-    fn get(&self) -> Option<&TurnReader> {
+    fn file(&self, id: &str) -> Option<PathBuf> {
+        Some(self.cache.as_ref()?.folder().join(Manifest::built_in().file(id)))
+    }
+
+    /// The classifier, unless it could not be loaded.
+    fn classifier(&self) -> Option<&Classifier> {
         let load = || {
-            let file = self.file.as_ref()?;
-            let loaded = TurnReader::built_in(file);
-            if let Err(error) = &loaded {
-                tracing::warn!(%error, "no language model; `radline models fetch` brings it");
-            }
-            loaded.ok()
+            let [weights, tokenizer] = CLASSIFIER.map(|id| self.file(id));
+            loaded(Classifier::built_in(&weights?, &tokenizer?))
         };
+        self.classifier.get_or_init(load).as_ref()
+    }
+
+    /// The language model, unless it could not be loaded.
+    fn get(&self) -> Option<&TurnReader> {
+        let load = || loaded(TurnReader::built_in(&self.file(LANGUAGE)?));
         self.reader.get_or_init(load).as_ref()
     }
+}
+
+fn loaded<M>(model: Result<M, ModelError>) -> Option<M> {
+    if let Err(error) = &model {
+        tracing::warn!(%error, "a model is missing; `radline models fetch` brings it");
+    }
+    model.ok()
 }
 
 impl TextCall {
@@ -236,15 +261,22 @@ impl TextCall {
         CallInput::ClinicAnswered(request, outcome)
     }
 
-    /// As in a call with audio: the parsers first, the language model for what they cannot read.
+    /// As in a call with audio: the parsers and the classifier first, the language model for what they
+    /// cannot read.
     fn understand(&self, words: &Phi<String>, question: &Question) -> Understanding {
         let today = self.clock.moment().local.date();
         let parsed = understanding::parse(words, question, today);
-        if !labelled::is_for_model(words, &parsed, question) {
-            return parsed;
+        let asked = question.asked.expose();
+        let seen = self.model.classifier().and_then(|classifier| {
+            classifier.read(question.expectation, asked, words.expose()).ok()
+        });
+        let alarming = labelled::alarms(&self.supervisor.red_flags, words, question, seen.as_ref());
+        if alarming || !labelled::is_for_model(words, &parsed, question) {
+            return labelled::as_seen(parsed, seen.as_ref());
         }
-        let reading = self.read(words, question);
-        labelled::understand(words, parsed, reading.as_ref(), question, today)
+        let read = self.read(words, question);
+        let readings = Readings { seen: seen.as_ref(), read: read.as_ref() };
+        labelled::understand(words, parsed, readings, question, today)
     }
 
     /// What the language model makes of the words.

@@ -6,11 +6,13 @@
 
 pub mod base;
 mod checkpoint;
+pub mod classifier;
 pub mod example;
 mod loss;
 pub mod optimizer;
 pub mod plan;
 pub mod record;
+pub mod run;
 pub mod telephone_line;
 pub mod trainer;
 

@@ -56,8 +56,8 @@ const BUGS: [Bug; 7] = [
     Bug {
         name: "a hesitation is never ended",
         file: "crates/call/src/engine/overlap.rs",
-        from: "over: Some(self.now) };\n            self.playout.go_on();",
-        to: "over: Some(self.now) };",
+        from: "self.has_hesitated();\n            self.playout.go_on();",
+        to: "self.has_hesitated();",
     },
 ];
 

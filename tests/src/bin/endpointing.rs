@@ -258,6 +258,7 @@ fn outcome(measured: &Measured, scale: f64) -> (Option<f64>, Option<Duration>) {
             reading,
             goes_on: pause.goes_on && reading != Reading::Unknown,
             pace: pause.pace,
+            begun_over: 0,
         };
         let patience = |reading| end_of_turn::patience(&evidence(reading)).mul_f64(scale);
         // While the words are unknown the turn cannot end, whatever the patience: they are needed

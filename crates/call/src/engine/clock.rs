@@ -59,7 +59,9 @@ impl CallEngine {
     /// A reply does not begin while the caller is speaking, for a while; and a shorter while for a sound
     /// that may become speech, or both begin at once.
     fn holds_reply(&mut self) -> bool {
-        let begins = !self.playout.is_idle() && !self.playout.is_speaking();
+        // A voice that is paused waits for something already.
+        let waits = self.playout.is_speaking() || self.playout.is_paused();
+        let begins = !self.playout.is_idle() && !waits;
         let speaking =
             self.endpointing.speaking() && self.endpointing.voiced() >= limits::SPEECH_MIN;
         if !begins || !(speaking || self.stirs()) {

@@ -240,7 +240,7 @@ impl CallEngine {
         let past = self.dialogue.asks_about_the_past();
         let alarming =
             self.hearing.as_ref().and_then(Hearing::words).is_some_and(|(said, read)| {
-                self.red_flags.find_in_answer(said.text.expose(), past).is_some()
+                self.red_flags.find_with(said.text.expose(), past, read.danger).is_some()
                     || read.has(&Command::RequestPerson)
             });
         if !alarming {

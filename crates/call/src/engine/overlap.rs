@@ -235,7 +235,7 @@ impl CallEngine {
         let Some((transcript, understanding)) = hearing.words() else { return Verdict::Noise };
         let words = transcript.text.expose();
         let past = self.dialogue.asks_about_the_past();
-        let alarming = self.red_flags.find_in_answer(words, past).is_some();
+        let alarming = self.red_flags.find_with(words, past, understanding.danger).is_some();
         let verdict = barge_in::judge(&Interruption {
             words,
             confidence: transcript.confidence,

@@ -93,7 +93,7 @@ impl Plan {
         numbers: &mut Numbers,
     ) -> (Self, Vec<Preparation>) {
         let past = dialogue.asks_about_the_past();
-        let flag = red_flags.find_in_answer(said.words.expose(), past);
+        let flag = red_flags.find_with(said.words.expose(), past, said.understanding.danger);
         // The danger of an earlier turn comes before whatever is said now, unless that is worse.
         let found = flag.map(|flag| (flag, said.words));
         let earlier = said.earlier.map(|(flag, words)| (*flag, words));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::civil::datetime;
 use radline_audio::DtmfDigit;
 use radline_call::{CallInput, EndReason, EventKind, Medium, SecondReading, Transcript};
-use radline_dialogue::{Action, ActionOutcome, Command, Intent, RedFlag, Understanding};
+use radline_dialogue::{Action, ActionOutcome, Command, Intent, RedFlag, Suspicion, Understanding};
 
 use crate::world::{Voice, World};
 
@@ -150,6 +150,26 @@ fn a_reply_does_not_begin_on_top_of_what_may_be_a_soft_beginning() {
 }
 
 #[test]
+fn a_reply_that_a_noise_held_back_begins_although_something_stirs_on() {
+    let mut world = asked_for_the_reason();
+    world.pass(3000, false);
+    world.voice = Voice::Late;
+    world.pass(1000, true);
+    world.pass(160, false);
+    world.heard("I need an MRI of my knee", vec![Command::Want(Intent::Book)]);
+    world.pass(600, false);
+    // A cough before the first word, after which calm is waited for, and a rustle.
+    world.pass(300, true);
+    world.speak_late();
+    world.pass(160, false);
+    world.heard_words("");
+    world.played = 0;
+    world.sound(500, 0.2);
+    world.pass(1000, false);
+    assert!(world.played > 0, "it waits for ever");
+}
+
+#[test]
 fn a_sound_that_comes_to_nothing_costs_a_moment_and_does_not_make_the_agent_stutter() {
     let mut world = asked_for_the_reason();
     world.pass(600, false);
@@ -267,7 +287,7 @@ fn who_begins_at_the_same_moment_as_the_caller_waits_longer_the_next_time() {
                 world.heard(words, commands.to_vec());
             }
         }
-        (world.now - until).as_millis()
+        world.now.saturating_sub(until).as_millis()
     }
     let mut world = asked_for_the_reason();
     world.pass(3000, false);
@@ -401,6 +421,23 @@ fn a_red_flag_comes_before_everything_else() {
     assert_eq!(world.state(), "emergency");
     assert!(matches!(world.actions[0].1, Action::RequestCallback { .. }));
     assert_eq!(world.count(|event| matches!(event, EventKind::RedFlagRaised { .. })), 1);
+}
+
+#[test]
+fn what_the_classifier_takes_for_danger_is_one() {
+    let mut world = asked_for_the_reason();
+    world.pass(3000, false);
+    world.pass(600, true);
+    world.pass(140, false);
+    world.heard_words("the boxes are all in the hall with a name on each of them");
+    let (turn, _) = world.understands.last().cloned().expect("was asked to understand");
+    let danger = Some(Suspicion { class: RedFlag::SelfHarm, permille: 900 });
+    let read = Understanding { danger, ..Understanding::from_parsers(Vec::new()) };
+    world.input(CallInput::Understood(turn, read));
+    world.pass(1500, false);
+    let flag = EventKind::RedFlagRaised { class: RedFlag::SelfHarm };
+    assert_eq!(world.count(|event| *event == flag), 1);
+    assert!(world.actions.iter().any(|(_, act)| matches!(act, Action::RequestCallback { .. })));
 }
 
 /// A call in which the caller has agreed to the recording, and what a second reading found of that.

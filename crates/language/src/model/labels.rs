@@ -84,7 +84,12 @@ impl Labels {
 /// What the model reads before the caller speaks: the shape of the question and its words, plain,
 /// because recognisers differ in capitals and punctuation.
 pub fn question(expects: Expectation, asked: &str) -> String {
-    let shape = match expects {
+    format!("{}: {}\n", shape(expects), plain(asked, ASKED_MAX))
+}
+
+/// The shape of a question in a word or two.
+pub(super) const fn shape(expects: Expectation) -> &'static str {
+    match expects {
         Expectation::YesNo => "yes no",
         Expectation::Choice => "choice",
         Expectation::Digits => "number",
@@ -93,8 +98,7 @@ pub fn question(expects: Expectation, asked: &str) -> String {
         Expectation::DayTime => "day time",
         Expectation::Story => "reason",
         Expectation::Open => "open",
-    };
-    format!("{shape}: {}\n", plain(asked, ASKED_MAX))
+    }
 }
 
 /// What it reads when the caller has spoken.

@@ -6,7 +6,9 @@
 
 pub mod adapter;
 pub mod batch;
+pub mod classifier;
 pub mod decoder;
+pub mod encoder;
 mod frozen;
 pub mod gguf;
 mod grammar;

@@ -7,5 +7,6 @@ pub mod models;
 pub mod providers;
 pub mod schedule;
 pub mod train;
+pub mod train_classifier;
 pub mod train_corpus;
 pub mod train_run;

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -10,8 +10,9 @@ use radline_language::model::peft;
 use radline_training::base::{self, Base};
 use radline_training::example::Example;
 use radline_training::plan::Plan;
-use radline_training::record::load_folder;
-use radline_training::trainer::{Progress, Trainer};
+use radline_training::record::{Record, load_folder};
+use radline_training::run::{Lesson, Progress, Run};
+use radline_training::trainer::Trainer;
 
 use crate::chart::{self, Panel};
 use crate::cli::TrainRun;
@@ -45,10 +46,7 @@ pub fn run(options: &TrainRun) -> Result<()> {
         .context("training on a GPU wants one, and a program built with `--features cuda`")?;
     let base = Base::load(&file, &device)
         .with_context(|| format!("`radline models fetch --only {base}` brings the model"))?;
-    let mut records = Vec::new();
-    for folder in &options.data {
-        records.extend(load_folder(folder)?);
-    }
+    let records = load_folders(&options.data)?;
     let labelled = records.iter().filter(|record| record.only.is_none());
     let examples = labelled
         .map(|record| Example::new(record, &base.tokenizer))
@@ -60,24 +58,46 @@ pub fn run(options: &TrainRun) -> Result<()> {
             tell(&format!("prepared {done} of {count}, {left} left"));
         }
     })?;
-    std::fs::create_dir_all(&options.out).with_context(|| options.out.display().to_string())?;
-    let curve = options.out.join("loss.csv");
+    follow(&mut trainer, &options.out, |trainer| {
+        peft::save(&trainer.adapter(), base.model.shape(), base_file, &options.out)
+            .map_err(anyhow::Error::from)
+    })?;
+    terminal::line(&format!("the adapter is in {}", options.out.display()))
+}
+
+/// The utterances of some folders.
+pub(super) fn load_folders(folders: &[PathBuf]) -> Result<Vec<Record>> {
+    let mut records = Vec::new();
+    for folder in folders {
+        records.extend(load_folder(folder)?);
+    }
+    Ok(records)
+}
+
+/// Takes a run up where it was left and runs it to its end. Keeps its state, what `write` writes of it,
+/// and the curve of its losses (`loss.csv`, `loss.svg`) in the folder.
+pub(super) fn follow<L: Lesson>(
+    run: &mut Run<L>,
+    out: &Path,
+    write: impl Fn(&Run<L>) -> Result<()>,
+) -> Result<()> {
+    std::fs::create_dir_all(out).with_context(|| out.display().to_string())?;
+    let curve = out.join("loss.csv");
     let begun = curve.is_file();
     let mut curve = File::options().create(true).append(true).open(&curve)?;
     if !begun {
         writeln!(curve, "step,loss,rate,gradient")?;
     }
     let (mut pace, mut failed) = (Pace::default(), None);
-    let done = trainer.take_up(&options.out)?;
+    let done = run.take_up(out)?;
     if done > 0 {
         terminal::line(&format!("the run goes on after step {done}"))?;
     }
-    let keep = |trainer: &Trainer<'_>| {
-        trainer.keep(&options.out)?;
-        peft::save(&trainer.adapter(), base.model.shape(), base_file, &options.out)?;
-        anyhow::Ok(())
+    let keep = |run: &Run<L>| {
+        run.keep(out)?;
+        write(run)
     };
-    trainer.run(|trainer, progress| {
+    run.run(|run, progress| {
         let Progress { step, steps, loss, rate, gradient } = progress;
         if let Some(left) = pace.left(step, steps) {
             tell(&format!("step {step} of {steps}, loss {loss:.3}, {left} left"));
@@ -85,16 +105,15 @@ pub fn run(options: &TrainRun) -> Result<()> {
         let written = writeln!(curve, "{step},{loss:.5},{rate:.6},{gradient:.4}");
         failed = written.map_err(anyhow::Error::from).err();
         if failed.is_none() && step % KEEP_EVERY == 0 {
-            failed = keep(trainer).err();
+            failed = keep(run).err();
         }
         failed.is_none()
     })?;
     if let Some(error) = failed {
         return Err(error.context("the run was given up"));
     }
-    keep(&trainer)?;
-    draw_curve(&options.out)?;
-    terminal::line(&format!("the adapter is in {}", options.out.display()))
+    keep(run)?;
+    draw_curve(out)
 }
 
 /// The curve as a picture (`loss.svg`): each step's loss, and the mean of those around it.
@@ -113,7 +132,7 @@ fn draw_curve(folder: &Path) -> Result<()> {
     };
     let smooth = points.iter().enumerate().map(|(at, (step, _))| (*step, mean(at))).collect();
     let lines = vec![("mean around a step", smooth), ("step", points.clone())];
-    let panel = Panel::Lines { title: "Loss", axes: ("step", "nats a token"), lines };
+    let panel = Panel::Lines { title: "Loss", axes: ("step", "nats"), lines };
     Ok(std::fs::write(folder.join("loss.svg"), chart::svg(&[panel]))?)
 }
 

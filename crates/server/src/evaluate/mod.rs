@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use radline_dialogue::RedFlags;
+use radline_language::model::classifier::{Classifier, Impression};
 use radline_language::model::peft;
 use radline_language::model::turn_reader::{Prompted, TurnReader};
 use radline_training::record::{self, Record};
@@ -25,8 +26,8 @@ use score::{Scores, Share};
 use calibration::Calibration;
 
 use crate::chart::{self, Panel};
-use crate::cli::{Labelled, Readers};
-use crate::models::cache::Cache;
+use crate::cli::{Labelled, Readers, Sight};
+use crate::models::cache::{CLASSIFIER, Cache};
 use crate::models::manifest::Manifest;
 
 /// What the report is about.
@@ -38,22 +39,61 @@ pub enum Subject {
     Understanding,
 }
 
-/// The models that read beside the parsers: the fine-tuned one, with the program's own adapter or the
-/// one in a folder, and the base that is only told what to do.
-///
-/// # Errors
-/// The base is not there, or the adapter does not fit it.
-pub fn models(readers: &Readers) -> Result<Vec<(Source, TurnReader)>> {
-    let file = base(readers)?;
-    let mut models = vec![(Source::FineTuned, tuned(&file, readers.adapter.as_deref())?)];
-    if readers.prompted {
-        for (source, by) in
-            [(Source::ZeroShot, Prompted::Instructions), (Source::Prompted, Prompted::Examples)]
-        {
-            models.push((source, TurnReader::prompted(&file, by).context(FETCH)?));
-        }
+/// Who reads beside the parsers.
+#[derive(Default)]
+pub struct BesideParsers {
+    /// What reads every utterance at first sight, where its files are there.
+    classifier: Option<Classifier>,
+    /// The fine-tuned language model, and the base that is only told what to do.
+    models: Vec<(Source, TurnReader)>,
+}
+
+impl BesideParsers {
+    /// The classifier alone, with what the program or a file has learned. Without its encoder nobody.
+    ///
+    /// # Errors
+    /// A file is damaged, or what was learned does not fit.
+    pub fn at_first_sight(sight: &Sight) -> Result<Self> {
+        let (manifest, cache) = (Manifest::built_in(), Cache::at(sight.models.clone())?);
+        let [weights, tokenizer] = CLASSIFIER.map(|id| cache.folder().join(manifest.file(id)));
+        let classifier = match &sight.classifier {
+            None if !weights.is_file() => {
+                tracing::warn!(
+                    "the classifier's encoder is not there; `radline models fetch` brings it"
+                );
+                None
+            }
+            Some(file) => {
+                let learned = std::fs::read(file).with_context(|| file.display().to_string())?;
+                Some(Classifier::load(&weights, &tokenizer, &learned)?)
+            }
+            None => Some(Classifier::built_in(&weights, &tokenizer)?),
+        };
+        Ok(Self { classifier, models: Vec::new() })
     }
-    Ok(models)
+
+    /// The classifier, the fine-tuned model with the program's own adapter or the one in a folder, and
+    /// the base that is only told what to do.
+    ///
+    /// # Errors
+    /// The base is not there, or the adapter does not fit it.
+    pub fn all(readers: &Readers) -> Result<Self> {
+        let file = base(readers)?;
+        let mut models = vec![(Source::FineTuned, tuned(&file, readers.adapter.as_deref())?)];
+        if readers.prompted {
+            for (source, by) in
+                [(Source::ZeroShot, Prompted::Instructions), (Source::Prompted, Prompted::Examples)]
+            {
+                models.push((source, TurnReader::prompted(&file, by).context(FETCH)?));
+            }
+        }
+        Ok(Self { models, ..Self::at_first_sight(&readers.sight)? })
+    }
+
+    /// The classifier, where it is there.
+    pub fn into_classifier(self) -> Option<Classifier> {
+        self.classifier
+    }
 }
 
 /// What mends a model that is not there.
@@ -66,7 +106,7 @@ const FETCH: &str = "`radline models fetch` brings the language model";
 pub fn base(readers: &Readers) -> Result<PathBuf> {
     let manifest = Manifest::built_in();
     let known = manifest.known(&readers.base)?;
-    Ok(Cache::at(readers.models.clone())?.path(known))
+    Ok(Cache::at(readers.sight.models.clone())?.path(known))
 }
 
 /// The fine-tuned reader.
@@ -81,24 +121,31 @@ pub fn tuned(base: &Path, adapter: Option<&Path>) -> Result<TurnReader> {
     tuned.context(FETCH)
 }
 
-/// Reads every record of a file, scores what is understood of it, and prints the report: a table, or
-/// one JSON object a reader. The parsers are always among them.
+/// Reads every record of a file, scores what is understood of it, and prints the report: a table for each
+/// reader, the parsers always among them, or one JSON object on the best, the last, with those on all of
+/// them in `readers`.
 #[expect(clippy::print_stdout, reason = "the report is the command's output")]
-pub fn run(subject: Subject, labelled: &Labelled, models: &[(Source, TurnReader)]) -> Result<()> {
+pub fn run(subject: Subject, labelled: &Labelled, readers: &BesideParsers) -> Result<()> {
     let records = record::load(&labelled.data)?;
     if !labelled.json {
         println!("{} records", records.len());
     }
     let all: Vec<&Record> = records.iter().collect();
-    let mut pictured = Pictured::default();
-    each_reading(&all, models, |source, readings, model| {
-        let scores = report(subject, labelled, source, (&records, readings), model)?;
+    let (mut pictured, mut reports) = (Pictured::default(), Vec::new());
+    each_reading(&all, readers, |source, readings, behind| {
+        let scores = report(subject, labelled, source, (&records, readings), &behind)?;
+        reports.push(described(source.name(), &records, &scores, &behind));
         pictured.readers.push((source.name(), scores));
         if source == Source::FineTuned {
-            pictured.calibration = model.map(|model| Calibration::of(&records, model));
+            pictured.calibration = behind.model.map(|model| Calibration::of(&records, model));
         }
         Ok(())
     })?;
+    if labelled.json {
+        let mut report = reports.last().cloned().unwrap_or_default();
+        report["readers"] = json!(reports);
+        println!("{report}");
+    }
     match &labelled.picture {
         Some(file) => std::fs::write(file, pictured.svg())
             .with_context(|| format!("{} cannot be written", file.display())),
@@ -106,28 +153,56 @@ pub fn run(subject: Subject, labelled: &Labelled, models: &[(Source, TurnReader)
     }
 }
 
-/// Lets everyone read the records: the parsers, each model, and the fine-tuned one together with the
-/// parsers. `tell` hears who read, what was understood, and what the model itself read.
+/// Lets everyone read the records: the parsers, alone and with what is seen at first sight, each model,
+/// and the fine-tuned one together with them. `tell` hears who read, what was understood, and what the
+/// model itself read.
 fn each_reading(
     records: &[&Record],
-    models: &[(Source, TurnReader)],
-    mut tell: impl FnMut(Source, &[Reading], Option<&[reading::Labelled]>) -> Result<()>,
+    readers: &BesideParsers,
+    mut tell: impl FnMut(Source, &[Reading], Behind<'_>) -> Result<()>,
 ) -> Result<()> {
     let red_flags = RedFlags::english();
-    let parsed: Vec<Reading> =
-        records.iter().map(|record| reading::read(record, &red_flags)).collect();
-    tell(Source::Parsers, &parsed, None)?;
-    for (source, model) in models {
+    let parsed = |impressions: Option<&[Impression]>| -> Vec<Reading> {
+        let of = |at: usize| impressions.and_then(|impressions| impressions.get(at));
+        let read = records.iter().enumerate();
+        read.map(|(at, record)| reading::read(record, &red_flags, of(at))).collect()
+    };
+    let alone = parsed(None);
+    tell(Source::Parsers, &alone, Behind::default())?;
+    let impressions = match &readers.classifier {
+        Some(classifier) => {
+            let seen = records.iter().map(|record| reading::see(record, classifier));
+            Some(seen.collect::<Result<(Vec<_>, Vec<_>), _>>()?)
+        }
+        None => None,
+    };
+    let seen = impressions.as_ref().map(|(seen, _)| seen.as_slice());
+    let parsed = parsed(seen);
+    if let Some((seen, took)) = &impressions {
+        let acts = records.iter().zip(&parsed).zip(seen);
+        let acts =
+            acts.map(|((record, parsed), seen)| reading::at_first_sight(record, parsed, seen));
+        let behind = Behind { took: took.clone(), model: None };
+        tell(Source::FirstSight, &acts.collect::<Vec<_>>(), behind)?;
+    }
+    for (source, model) in &readers.models {
         let read = records.iter().map(|record| reading::label(record, model));
         let read = read.collect::<Result<Vec<_>, _>>()?;
-        let of = |source: Source| -> Vec<Reading> {
-            let all = records.iter().zip(&parsed).zip(&read);
-            all.map(|((record, parsed), (read, _))| combined(record, parsed, &read.labels, source))
-                .collect()
-        };
-        tell(*source, &of(*source), Some(&read))?;
+        let model = records.iter().zip(&alone).zip(&read);
+        let model = model
+            .map(|((record, parsed), (read, _))| combined(record, parsed, &read.labels, *source));
+        let took = read.iter().map(|(_, took)| *took).collect();
+        tell(*source, &model.collect::<Vec<_>>(), Behind { took, model: Some(&read) })?;
         if *source == Source::FineTuned {
-            tell(Source::Both, &of(Source::Both), None)?;
+            let both = records.iter().zip(&parsed).zip(&read).enumerate();
+            let both = both.map(|(at, ((record, parsed), (read, _)))| {
+                let mut labels = read.labels.clone();
+                if let Some(seen) = seen.and_then(|seen| seen.get(at)) {
+                    labels.intent = seen.with_model(&labels.intent, read.confidence).0;
+                }
+                combined(record, parsed, &labels, Source::Both)
+            });
+            tell(Source::Both, &both.collect::<Vec<_>>(), Behind::default())?;
         }
     }
     Ok(())
@@ -140,7 +215,7 @@ fn report(
     labelled: &Labelled,
     source: Source,
     (records, readings): (&[Record], &[Reading]),
-    model: Option<&[reading::Labelled]>,
+    behind: &Behind<'_>,
 ) -> Result<Scores> {
     let mut scores = Scores::default();
     let pairs = records.iter().zip(readings);
@@ -150,24 +225,17 @@ fn report(
     if let Some(file) = &labelled.errors {
         std::fs::write(file, misses.join("\n")).with_context(|| file.display().to_string())?;
     }
-    let took: Vec<Duration> = model.into_iter().flatten().map(|(_, took)| *took).collect();
-    let calibration = model.map(|model| Calibration::of(records, model));
     if labelled.json {
-        let mut report = described(source.name(), records, &scores);
-        report["calibration_error"] = json!(calibration.map(|calibration| calibration.error()));
-        report["model_ms"] =
-            json!(Times::of(&took).map(|times| json!({"p50": times.median, "p95": times.high})));
-        println!("{report}");
         return Ok(scores);
     }
     if subject == Subject::Understanding {
         println!("\n{}", source.name());
     }
     table(subject, &scores);
-    if let Some(times) = Times::of(&took) {
+    if let Some(times) = Times::of(&behind.took) {
         println!("{:<28} p50 {}, p95 {}", "model, ms", times.median, times.high);
     }
-    if let Some(calibration) = calibration {
+    if let Some(calibration) = behind.model.map(|model| Calibration::of(records, model)) {
         println!("{:<28} {:.3}", "calibration error", calibration.error());
         for bin in calibration.bins() {
             println!("  sure {bin}");
@@ -252,7 +320,21 @@ impl Times {
     }
 }
 
-fn described(source: &str, records: &[Record], scores: &Scores) -> serde_json::Value {
+/// What stands behind readings.
+#[derive(Default)]
+struct Behind<'a> {
+    /// How long each took.
+    took: Vec<Duration>,
+    /// What the language model alone read.
+    model: Option<&'a [reading::Labelled]>,
+}
+
+fn described(
+    source: &str,
+    records: &[Record],
+    scores: &Scores,
+    behind: &Behind<'_>,
+) -> serde_json::Value {
     let by = |shares: &std::collections::BTreeMap<String, Share>| {
         let pairs = shares.iter().map(|(name, share)| (name.clone(), json!(share.value())));
         serde_json::Value::Object(pairs.collect())
@@ -277,6 +359,9 @@ fn described(source: &str, records: &[Record], scores: &Scores) -> serde_json::V
         "confusions": scores.confusions().into_iter()
             .map(|((meant, read), times)| json!({"meant": meant, "read": read, "times": times}))
             .collect::<Vec<_>>(),
+        "calibration_error": behind.model.map(|model| Calibration::of(records, model).error()),
+        "model_ms": Times::of(&behind.took)
+            .map(|times| json!({"p50": times.median, "p95": times.high})),
     })
 }
 
@@ -301,7 +386,7 @@ mod tests {
         ];
         std::fs::write(&data, lines.join("\n")).expect("written");
         let labelled = Labelled { data, json: true, errors: Some(errors.clone()), picture: None };
-        run(Subject::Understanding, &labelled, &[]).expect("scored");
+        run(Subject::Understanding, &labelled, &BesideParsers::default()).expect("scored");
         let misses = std::fs::read_to_string(&errors).expect("written");
         assert_eq!(misses.lines().count(), 1, "{misses}");
         assert!(misses.contains(r#""id":"d""#), "{misses}");
@@ -315,7 +400,7 @@ mod tests {
         let error = run(
             Subject::RedFlags,
             &Labelled { data, json: true, errors: None, picture: None },
-            &[],
+            &BesideParsers::default(),
         )
         .expect_err("it has no fields");
         assert!(format!("{error:#}").contains("line 1"), "{error:#}");

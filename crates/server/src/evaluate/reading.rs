@@ -8,6 +8,7 @@ use radline_dialogue::{
     Command, Distress, ExamMention, Intent, Question, RedFlags, Side, TimeWish, wording, words,
 };
 use radline_language::model::ModelError;
+use radline_language::model::classifier::{Classifier, Impression};
 use radline_language::model::labels::Labels;
 use radline_language::model::turn_reader::{self, TurnReader};
 use radline_language::parsers::terms::{self, Term};
@@ -21,6 +22,8 @@ use radline_training::record::{NO_FLAG, Record};
 pub enum Source {
     /// The parsers alone.
     Parsers,
+    /// The parsers, and the classifier for what is meant and felt.
+    FirstSight,
     /// The base model, told what to do.
     ZeroShot,
     /// The base model, told what to do and shown examples.
@@ -35,10 +38,11 @@ impl Source {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Parsers => "parsers",
+            Self::FirstSight => "classifier and parsers",
             Self::ZeroShot => "base, told what to do",
             Self::Prompted => "base, shown examples",
             Self::FineTuned => "fine-tuned",
-            Self::Both => "fine-tuned and parsers",
+            Self::Both => "fine-tuned, classifier and parsers",
         }
     }
 }
@@ -56,6 +60,23 @@ pub(super) fn label(record: &Record, model: &TurnReader) -> Result<Labelled, Mod
     let began = Instant::now();
     let reading = model.read(&asked, &record.said, LIMIT)?;
     Ok((reading, began.elapsed()))
+}
+
+/// What an utterance is at first sight, and how long that took.
+#[expect(clippy::disallowed_methods, reason = "a measurement takes the time")]
+pub(super) fn see(
+    record: &Record,
+    classifier: &Classifier,
+) -> Result<(Impression, Duration), ModelError> {
+    let began = Instant::now();
+    let seen = classifier.read(record.expectation(), &record.asked, &record.said)?;
+    Ok((seen, began.elapsed()))
+}
+
+/// What the classifier says is meant, beside the parsers' values.
+pub(super) fn at_first_sight(record: &Record, parsers: &Reading, seen: &Impression) -> Reading {
+    let labels = Labels { intent: seen.act().0.to_owned(), ..Labels::default() };
+    combined(record, parsers, &labels, Source::Both)
 }
 
 /// What the model says is meant, beside what the parsers found; their values count where both have
@@ -186,12 +207,12 @@ pub(super) struct Reading {
 }
 
 /// Understands the utterance as a call would: red flags first, then the parsers.
-pub(super) fn read(record: &Record, red_flags: &RedFlags) -> Reading {
+pub(super) fn read(record: &Record, red_flags: &RedFlags, seen: Option<&Impression>) -> Reading {
     let asked = Phi::new(record.asked.clone());
     let question = Question { asked, ..Question::of(record.expectation()) };
     let words = Phi::new(record.said.clone());
     let commands = understanding::understand(&words, &question, record.today).commands;
-    let flag = red_flags.find(&record.said);
+    let flag = red_flags.find_with(&record.said, false, seen.map(Impression::suspicion));
     let mut slots = BTreeMap::new();
     for command in &commands {
         fill(&mut slots, command);
@@ -217,7 +238,7 @@ pub(super) fn read(record: &Record, red_flags: &RedFlags) -> Reading {
         intent: intent.to_owned(),
         slots,
         red_flag: flag.map_or(NO_FLAG, |flag| flag.key()).to_owned(),
-        distress: distress(&commands),
+        distress: seen.map_or_else(|| distress(&commands), Impression::feeling),
     }
 }
 

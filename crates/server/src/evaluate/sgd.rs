@@ -7,12 +7,12 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use jiff::civil::{Date, date};
 use radline_dialogue::words;
-use radline_language::model::turn_reader::TurnReader;
 use radline_training::record::{NO_FLAG, Record};
 use serde::Deserialize;
 
+use super::BesideParsers;
 use super::each_reading;
-use super::reading::{Reading, Source};
+use super::reading::Reading;
 use super::score::{Share, Slots};
 
 /// The day on which the dialogues were held, by the dataset's own reading of "next Thursday".
@@ -65,7 +65,7 @@ struct Booking {
 /// # Errors
 /// The file cannot be read, is none of the dataset, or a model failed.
 #[expect(clippy::print_stdout, reason = "the report is the command's output")]
-pub fn run(data: &Path, split: Option<&str>, models: &[(Source, TurnReader)]) -> Result<()> {
+pub fn run(data: &Path, split: Option<&str>, models: &BesideParsers) -> Result<()> {
     let bookings = load(data, split)?;
     println!("{} booking turns", bookings.len());
     println!("{:<28} {:<44} slot precision, recall, F1", "", "act");
@@ -218,9 +218,9 @@ mod tests {
         assert_eq!(bookings[0].record.expects, "day_time");
         let keywords = by_keywords(&bookings[0].record);
         assert_eq!(keywords.slots["time"], "13:45");
-        let parsed = reading::read(&bookings[0].record, &RedFlags::english());
+        let parsed = reading::read(&bookings[0].record, &RedFlags::english(), None);
         assert_eq!(parsed.slots["date"], "2019-03-07", "{parsed:?}");
-        run(&file, Some("test"), &[]).expect("scored");
-        assert!(run(&file, Some("train"), &[]).is_err());
+        run(&file, Some("test"), &BesideParsers::default()).expect("scored");
+        assert!(run(&file, Some("train"), &BesideParsers::default()).is_err());
     }
 }

@@ -13,6 +13,8 @@ use super::manifest::{Manifest, Model};
 pub const REQUIRED: [&str; 4] = ["onnxruntime", "silero-vad", "piper-joe", "piper-joe-config"];
 /// The language model. Without it calls go on, with what the parsers understand.
 pub const LANGUAGE: &str = "qwen2.5-coder-0.5b";
+/// The classifier's encoder and its tokenizer. Without them calls go on, like without the language model.
+pub const CLASSIFIER: [&str; 2] = ["minilm-l6", "minilm-l6-tokenizer"];
 
 /// The folder that weights are kept in.
 #[derive(Debug, Clone)]

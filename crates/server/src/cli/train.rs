@@ -1,0 +1,130 @@
+//! The command line of `radline train`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use radline_training::classifier;
+use radline_training::plan::Plan;
+
+use crate::models::cache::LANGUAGE;
+
+/// What is trained.
+#[derive(Debug, Subcommand)]
+pub enum Train {
+    /// The readers of red flags and wishes, from labelled utterances; a rebuilt program uses them
+    Readers {
+        /// Folder of labelled utterances (*.jsonl)
+        #[arg(long, value_name = "DIR", default_value = "training/utterances")]
+        data: PathBuf,
+        /// The red flags' model
+        #[arg(
+            long,
+            value_name = "FILE",
+            default_value = "crates/dialogue/data/red_flags.en.model"
+        )]
+        red_flags: PathBuf,
+        /// The wishes' model
+        #[arg(long, value_name = "FILE", default_value = "crates/language/data/intents.en.model")]
+        intents: PathBuf,
+        /// Order of the examples
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// An adapter for the language model, from labelled utterances
+    Run(TrainRun),
+    /// The classifier, which reads every utterance at first sight, from labelled utterances
+    Classifier(TrainClassifier),
+    /// Labelled utterances as our recogniser hears them: spoken, sent over a telephone line, transcribed
+    Corpus(TrainCorpus),
+}
+
+/// Utterances that are spoken.
+#[derive(Debug, Args)]
+pub struct TrainCorpus {
+    /// Files of labelled utterances (*.jsonl)
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    pub data: Vec<PathBuf>,
+    /// Where the utterances go, with `said` as it was heard and `spoken` as it was
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Folder of sounds (*.wav) that are heard behind half of the callers
+    #[arg(long, value_name = "DIR")]
+    pub noise: Option<PathBuf>,
+    /// The transcription model, by its name in the manifest [default: the server's]
+    #[arg(long, value_name = "ID")]
+    pub transcription: Option<String>,
+    /// Folder of the model files
+    #[arg(long, env = "RADLINE_MODELS", value_name = "DIR")]
+    pub models: Option<PathBuf>,
+    /// Voices, noises and losses
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// A run that trains the classifier.
+#[derive(Debug, Args)]
+pub struct TrainClassifier {
+    /// Folders of labelled utterances (*.jsonl)
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_values = ["training/utterances", "training/turns", "training/first_sight"]
+    )]
+    pub data: Vec<PathBuf>,
+    /// Where what is learned goes (`learned.safetensors`), with the curve of its losses
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Folder of the model files
+    #[arg(long, env = "RADLINE_MODELS", value_name = "DIR")]
+    pub models: Option<PathBuf>,
+    /// Layers that are trained, counted from the end
+    #[arg(long, default_value_t = classifier::plan().layers)]
+    pub layers: usize,
+    /// Passes over the utterances
+    #[arg(long, default_value_t = classifier::plan().passes)]
+    pub passes: usize,
+    /// The highest rate of learning
+    #[arg(long, default_value_t = classifier::plan().rate)]
+    pub rate: f64,
+    /// First weights and order of the utterances
+    #[arg(long, default_value_t = classifier::plan().seed)]
+    pub seed: u64,
+}
+
+/// A training run.
+#[derive(Debug, Args)]
+pub struct TrainRun {
+    /// Folders of labelled utterances (*.jsonl)
+    #[arg(long, value_name = "DIR", default_values = ["training/utterances", "training/turns"])]
+    pub data: Vec<PathBuf>,
+    /// Where the adapter goes, with the curve of its losses
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Folder of the model files
+    #[arg(long, env = "RADLINE_MODELS", value_name = "DIR")]
+    pub models: Option<PathBuf>,
+    /// The model that it is for, by its name in the manifest; of the llama or qwen2 architecture
+    #[arg(long, default_value = LANGUAGE)]
+    pub base: String,
+    /// Layers that are trained, counted from the end
+    #[arg(long, default_value_t = Plan::default().layers)]
+    pub layers: usize,
+    /// Width of the adapter
+    #[arg(long, default_value_t = Plan::default().rank)]
+    pub rank: usize,
+    /// Computes on the first GPU, in a program built with `--features cuda`; not tried on one yet
+    #[arg(long)]
+    pub gpu: bool,
+    /// Passes over the utterances
+    #[arg(long, default_value_t = Plan::default().passes)]
+    pub passes: usize,
+    /// Utterances that are computed together
+    #[arg(long, default_value_t = Plan::default().batch)]
+    pub batch: usize,
+    /// The highest rate of learning
+    #[arg(long, default_value_t = Plan::default().rate)]
+    pub rate: f64,
+    /// First weights and order of the utterances
+    #[arg(long, default_value_t = Plan::default().seed)]
+    pub seed: u64,
+}
