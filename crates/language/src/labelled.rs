@@ -33,8 +33,8 @@ pub struct Readings<'a> {
 }
 
 impl Readings<'_> {
-    /// What the language model read, with the act that both take it for. A wish for a person that one of
-    /// them hears is not outvoted.
+    /// What the language model read, with the act that both take it for. A wish for a person that the
+    /// model hears is not outvoted.
     fn together(&self) -> Option<Reading> {
         let mut reading = self.read?.clone();
         let wants_person = reading.labels.intent == "request_person" && reading.confidence >= SURE;
@@ -79,7 +79,7 @@ pub fn understand(
     today: Date,
 ) -> Understanding {
     let understood = match (readings.read, readings.together()) {
-        // A yes or a no to a safety question is doubted by whoever is sure enough alone.
+        // What the parsers settled is doubted by a model that is sure enough by itself.
         (Some(alone), _) if is_settled(&parsed, question) && alone.confidence >= SURE_AGAINST => {
             with_model(words, parsed, alone, question, today)
         }

@@ -9,9 +9,9 @@ use jiff::civil::{Date, DateTime};
 
 use crate::config::ServeOptions;
 use crate::models::Profile;
-pub use train::{Train, TrainClassifier, TrainCorpus, TrainRun};
-
 use crate::models::cache::LANGUAGE;
+
+pub use train::{Train, TrainClassifier, TrainCorpus, TrainRun};
 
 /// Radline answers a radiology department's phone.
 ///

@@ -9,7 +9,6 @@ use radline_dialogue::Called;
 use radline_server::cli::{self, Cli, Command};
 use radline_server::clock::Clock;
 use radline_server::config::Config;
-
 use radline_server::models::Cache;
 use radline_server::site::Site;
 use radline_server::text_call::LazyReader;
@@ -159,9 +158,9 @@ async fn run_evaluation(what: cli::Evaluate) -> Result<()> {
             let (seed, plays) = (options.seed, options.plays);
             let model = if options.model {
                 let base = evaluate::base(&options.readers)?;
-                let classifier = evaluate::BesideParsers::at_first_sight(&options.readers.sight)?;
+                let classifier = evaluate::classifier(&options.readers.sight)?;
                 let adapter = options.readers.adapter.as_deref();
-                LazyReader::of(classifier.into_classifier(), evaluate::tuned(&base, adapter)?)
+                LazyReader::of(classifier, evaluate::tuned(&base, adapter)?)
             } else {
                 LazyReader::default()
             };

@@ -22,7 +22,6 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::models::cache::{CLASSIFIER, Cache, LANGUAGE};
-use crate::models::manifest::Manifest;
 use crate::site::Site;
 use crate::workers::Reader;
 use crate::workers::reading::READING_LIMIT;
@@ -72,7 +71,7 @@ impl LazyReader {
     }
 
     fn file(&self, id: &str) -> Option<PathBuf> {
-        Some(self.cache.as_ref()?.folder().join(Manifest::built_in().file(id)))
+        Some(self.cache.as_ref()?.built_in(id))
     }
 
     /// The classifier, unless it could not be loaded.

@@ -27,7 +27,7 @@ struct State {
     spoke_from: Option<Instant>,
     /// When the agent's audible packets came.
     heard: Vec<Instant>,
-    /// Times that the agent began to speak while the caller was speaking.
+    /// How far into the caller's answer the agent began to speak, each time that it did.
     agent_cut_in: Vec<Duration>,
     incoming: Vec<i16>,
     first_heard: Option<Instant>,

@@ -119,16 +119,22 @@ fn what_may_be_a_soft_beginning_silences_the_agent_before_it_is_known() {
     assert_eq!(world.count(|event| matches!(event, EventKind::BargeIn { .. })), 1);
 }
 
+/// The caller has said what they want, and the reply's audio has not come yet.
+fn answered_without_a_voice() -> World {
+    let mut world = asked_for_the_reason();
+    world.pass(3000, false);
+    world.voice = Voice::Late;
+    world.pass(1000, true);
+    world.pass(160, false);
+    world.heard("I need an MRI of my knee", vec![Command::Want(Intent::Book)]);
+    world.pass(600, false);
+    world
+}
+
 #[test]
 fn a_reply_does_not_begin_on_top_of_what_may_be_a_soft_beginning() {
     let answered = || {
-        let mut world = asked_for_the_reason();
-        world.pass(3000, false);
-        world.voice = Voice::Late;
-        world.pass(1000, true);
-        world.pass(160, false);
-        world.heard("I need an MRI of my knee", vec![Command::Want(Intent::Book)]);
-        world.pass(600, false);
+        let mut world = answered_without_a_voice();
         world.sound(80, 0.2);
         world.played = 0;
         world.speak_late();
@@ -151,13 +157,7 @@ fn a_reply_does_not_begin_on_top_of_what_may_be_a_soft_beginning() {
 
 #[test]
 fn a_reply_that_a_noise_held_back_begins_although_something_stirs_on() {
-    let mut world = asked_for_the_reason();
-    world.pass(3000, false);
-    world.voice = Voice::Late;
-    world.pass(1000, true);
-    world.pass(160, false);
-    world.heard("I need an MRI of my knee", vec![Command::Want(Intent::Book)]);
-    world.pass(600, false);
+    let mut world = answered_without_a_voice();
     // A cough before the first word, after which calm is waited for, and a rustle.
     world.pass(300, true);
     world.speak_late();

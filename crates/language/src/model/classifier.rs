@@ -1,14 +1,15 @@
 //! What an utterance is at first sight: what the caller does with it, whether somebody is in danger, and
-//! how they feel. A small encoder that was taught this on labelled utterances reads every one of them,
+//! how they feel. A small encoder that was taught this on labelled utterances reads what callers answer,
 //! before the language model and also where that is not asked.
 
 use std::path::Path;
 
 use candle_core::{D, Result as Computed, Tensor, bail};
+use candle_nn::{Linear, Module};
 use radline_dialogue::{Expectation, RedFlag, Suspicion};
 use tokenizers::{EncodeInput, Tokenizer, TruncationParams};
 
-use super::encoder::{self, Encoder, Linear, Tensors, Tokens};
+use super::encoder::{self, Encoder, Tensors, Tokens};
 use super::{ModelError, labels};
 
 /// What was learned: the encoder's last layers, and what is read off its state. Its card is beside it.
@@ -43,8 +44,6 @@ pub const HEADS: [(&str, usize); 3] =
 
 /// Longest question and utterance that are read together, tokens.
 const TOKENS_MAX: usize = 192;
-/// Longest question, words; its end is what is asked.
-const ASKED_MAX: usize = 40;
 /// Longest part of an utterance that is read at a time, words. Nearly all that it learned from is shorter.
 const SAID_MAX: usize = 50;
 /// Words that a part has in common with the one before.
@@ -96,9 +95,10 @@ impl Impression {
     }
 
     /// The likeliest act.
-    pub fn act(&self) -> (&'static str, f32) {
-        let best = ACTS.into_iter().zip(self.acts.iter().copied());
-        best.max_by(|one, other| one.1.total_cmp(&other.1)).unwrap_or((ACTS[ACTS.len() - 1], 0.0))
+    pub fn act(&self) -> &'static str {
+        let best = ACTS.into_iter().zip(&self.acts);
+        best.max_by(|one, other| one.1.total_cmp(other.1))
+            .map_or(ACTS[ACTS.len() - 1], |best| best.0)
     }
 }
 
@@ -150,7 +150,7 @@ impl EncoderTokenizer {
         said: &str,
     ) -> Result<Tokens, ModelError> {
         let question =
-            format!("{}: {}", labels::shape(expects), last_words(&plain(asked), ASKED_MAX));
+            format!("{}: {}", labels::shape(expects), last_words(&plain(asked), labels::ASKED_MAX));
         let pair = (question, plain(said));
         let encoding = self.0.encode(EncodeInput::from(pair), true);
         let encoding = encoding.map_err(|error| ModelError::Inference(error.to_string()))?;
@@ -166,10 +166,9 @@ fn last_words(text: &str, most: usize) -> String {
 /// Without punctuation, in which recognisers differ. Apostrophes stay: the encoder knows "can't", and
 /// "cant" is another word.
 fn plain(text: &str) -> String {
-    let kept = |character: char| character.is_alphanumeric() || character == '\'';
     let one = |character: char| match character {
-        '’' => '\'',
-        _ if kept(character) => character,
+        '’' | '\'' => '\'',
+        _ if character.is_alphanumeric() => character,
         _ => ' ',
     };
     let text: String = text.chars().map(one).collect();
@@ -183,8 +182,12 @@ impl Network {
     /// One is missing.
     pub fn new(tensors: &Tensors) -> Computed<Self> {
         let head = |(name, outputs): &(&str, usize)| {
-            let head = Linear::of(tensors, name)?;
-            if head.outputs()? == *outputs { Ok(head) } else { bail!("{name} has other outputs") }
+            let head = encoder::linear(tensors, name)?;
+            if head.weight().dim(0)? == *outputs {
+                Ok(head)
+            } else {
+                bail!("{name} has other outputs")
+            }
         };
         let heads = HEADS.iter().map(head).collect::<Computed<_>>()?;
         Ok(Self { encoder: Encoder::new(tensors)?, heads })
@@ -236,19 +239,16 @@ impl Classifier {
         said: &str,
     ) -> Result<Impression, ModelError> {
         let words: Vec<&str> = said.split_whitespace().collect();
-        let mut impression: Option<Impression> = None;
-        let mut from = 0;
+        let (mut worst, mut from) = (None, 0);
         loop {
             let to = words.len().min(from + SAID_MAX);
             let part = self.read_part(expects, asked, &words[from..to].join(" "))?;
-            let before = impression.map(|before| before.danger);
-            let danger = before.filter(|(likely, _)| *likely > part.danger.0);
-            let danger = danger.unwrap_or(part.danger);
-            let part = Impression { danger, ..part };
+            let before = worst.filter(|(likely, _): &(f32, RedFlag)| *likely > part.danger.0);
+            let danger = before.unwrap_or(part.danger);
             if to == words.len() {
-                return Ok(part);
+                return Ok(Impression { danger, ..part });
             }
-            (impression, from) = (Some(part), to - OVERLAP);
+            (worst, from) = (Some(danger), to - OVERLAP);
         }
     }
 
@@ -306,7 +306,7 @@ mod tests {
         assert_eq!(seen("deny", 0.6).with_model("affirm", 0.95).0, "affirm");
         // An act that the classifier does not know is the model's.
         assert_eq!(seen("deny", 0.3).with_model("whistle", 0.9).0, "whistle");
-        assert_eq!(seen("deny", 0.9).act().0, "deny");
+        assert_eq!(seen("deny", 0.9).act(), "deny");
         assert_eq!(seen("deny", 0.9).feeling(), 1);
     }
 

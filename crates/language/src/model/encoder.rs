@@ -1,13 +1,14 @@
 //! A small encoder of the BERT family: words in, one state for all of them out. Composed of operations
-//! that gradients pass through, because it is also what its additions are trained on.
+//! that gradients pass through, because its last layers are trained in this form.
 //!
-//! It has no order of reading and writes nothing, so one pass over its six layers, a hundredth of the
-//! language model's weights, tells what an utterance is about.
+//! It writes nothing, so one pass over its layers, a twentieth of the language model's weights, tells what
+//! an utterance is about.
 
 use std::collections::HashMap;
 
 use candle_core::{D, Device, Result, Tensor, bail};
 use candle_nn::ops::{layer_norm_slow, softmax};
+use candle_nn::{Linear, Module};
 
 /// Tensors by their names in the file.
 pub type Tensors = HashMap<String, Tensor>;
@@ -50,19 +51,13 @@ struct Layer {
     norm: Norm,
 }
 
-/// A matrix of (outputs, inputs) and what is added to its product.
-pub struct Linear {
-    weight: Tensor,
-    bias: Tensor,
-}
-
 struct Norm {
     weight: Tensor,
     bias: Tensor,
 }
 
-/// The name of a layer's matrix.
-fn matrix(layer: usize, name: &str) -> String {
+/// The name of one of a layer's tensors.
+fn of_layer(layer: usize, name: &str) -> String {
     format!("encoder.layer.{layer}.{name}")
 }
 
@@ -71,55 +66,38 @@ pub fn last_layers(tensors: &Tensors, layers: usize) -> Vec<String> {
     let all = (0..LAYERS_MAX).take_while(|number| has_layer(tensors, *number)).count();
     let mut names: Vec<String> = tensors.keys().cloned().collect();
     let first = all.saturating_sub(layers);
-    names.retain(|name| (first..all).any(|layer| name.starts_with(&matrix(layer, ""))));
+    names.retain(|name| (first..all).any(|layer| name.starts_with(&of_layer(layer, ""))));
     names.sort();
     names
 }
 
 fn has_layer(tensors: &Tensors, number: usize) -> bool {
-    tensors.contains_key(&matrix(number, "output.dense.weight"))
+    tensors.contains_key(&of_layer(number, "output.dense.weight"))
 }
 
-impl Linear {
-    /// The matrix of this name.
-    ///
-    /// # Errors
-    /// It is not among the tensors.
-    pub fn of(tensors: &Tensors, name: &str) -> Result<Self> {
-        let of = |kind: &str| named(tensors, &format!("{name}.{kind}"));
-        Ok(Self { weight: of("weight")?, bias: of("bias")? })
-    }
-
-    /// How many outputs it has.
-    ///
-    /// # Errors
-    /// It is no matrix.
-    pub fn outputs(&self) -> Result<usize> {
-        Ok(self.weight.dims2()?.0)
-    }
-
-    /// The product with rows: (…, inputs) → (…, outputs).
-    ///
-    /// # Errors
-    /// The rows have another width.
-    pub fn forward(&self, input: &Tensor) -> Result<Tensor> {
-        let mut dims = input.dims().to_vec();
-        let Some(width) = dims.pop() else { bail!("there are no rows") };
-        let product = input.reshape(((), width))?.matmul(&self.weight.t()?)?;
-        dims.push(self.weight.dim(0)?);
-        product.broadcast_add(&self.bias)?.reshape(dims)
-    }
+/// The matrix of this name, (outputs, inputs), and what is added to its product.
+///
+/// # Errors
+/// It is not among the tensors.
+pub fn linear(tensors: &Tensors, name: &str) -> Result<Linear> {
+    let (weight, bias) = pair(tensors, name)?;
+    Ok(Linear::new(weight, Some(bias)))
 }
 
 impl Norm {
     fn of(tensors: &Tensors, name: &str) -> Result<Self> {
-        let of = |kind: &str| named(tensors, &format!("{name}.{kind}"));
-        Ok(Self { weight: of("weight")?, bias: of("bias")? })
+        let (weight, bias) = pair(tensors, name)?;
+        Ok(Self { weight, bias })
     }
 
     fn forward(&self, input: &Tensor) -> Result<Tensor> {
         layer_norm_slow(input, &self.weight, &self.bias, EPSILON)
     }
+}
+
+fn pair(tensors: &Tensors, name: &str) -> Result<(Tensor, Tensor)> {
+    let of = |kind: &str| named(tensors, &format!("{name}.{kind}"));
+    Ok((of("weight")?, of("bias")?))
 }
 
 fn named(tensors: &Tensors, name: &str) -> Result<Tensor> {
@@ -131,8 +109,8 @@ fn named(tensors: &Tensors, name: &str) -> Result<Tensor> {
 
 impl Layer {
     fn of(tensors: &Tensors, number: usize) -> Result<Self> {
-        let linear = |name: &str| Linear::of(tensors, &matrix(number, name));
-        let norm = |name: &str| Norm::of(tensors, &matrix(number, name));
+        let linear = |name: &str| linear(tensors, &of_layer(number, name));
+        let norm = |name: &str| Norm::of(tensors, &of_layer(number, name));
         Ok(Self {
             query: linear("attention.self.query")?,
             key: linear("attention.self.key")?,

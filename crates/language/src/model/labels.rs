@@ -41,7 +41,7 @@ pub const SLOTS: &[&str] = &[
 pub const FINDINGS: &[&str] = SLOTS.split_at(7).1;
 
 /// Longest question and utterance that are read, words.
-const ASKED_MAX: usize = 40;
+pub(super) const ASKED_MAX: usize = 40;
 const SAID_MAX: usize = 90;
 
 impl Labels {

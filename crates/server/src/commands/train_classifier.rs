@@ -9,7 +9,6 @@ use radline_training::plan::Plan;
 use super::train_run::{follow, load_folders};
 use crate::cli::TrainClassifier;
 use crate::models::cache::{CLASSIFIER, Cache};
-use crate::models::manifest::Manifest;
 use crate::terminal;
 
 /// Trains, and writes what was learned and the curve of its losses into the folder.
@@ -21,8 +20,8 @@ pub fn run(options: &TrainClassifier) -> Result<()> {
         seed: options.seed,
         ..classifier::plan()
     };
-    let (manifest, cache) = (Manifest::built_in(), Cache::at(options.models.clone())?);
-    let [weights, tokenizer] = CLASSIFIER.map(|id| cache.folder().join(manifest.file(id)));
+    let cache = Cache::at(options.models.clone())?;
+    let [weights, tokenizer] = CLASSIFIER.map(|id| cache.built_in(id));
     let bytes = std::fs::read(&weights).with_context(|| {
         format!("`radline models fetch --only {}` brings {}", CLASSIFIER[0], weights.display())
     })?;

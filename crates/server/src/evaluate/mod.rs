@@ -49,27 +49,12 @@ pub struct BesideParsers {
 }
 
 impl BesideParsers {
-    /// The classifier alone, with what the program or a file has learned. Without its encoder nobody.
+    /// The classifier alone, where it is there.
     ///
     /// # Errors
-    /// A file is damaged, or what was learned does not fit.
+    /// As for [`classifier`].
     pub fn at_first_sight(sight: &Sight) -> Result<Self> {
-        let (manifest, cache) = (Manifest::built_in(), Cache::at(sight.models.clone())?);
-        let [weights, tokenizer] = CLASSIFIER.map(|id| cache.folder().join(manifest.file(id)));
-        let classifier = match &sight.classifier {
-            None if !weights.is_file() => {
-                tracing::warn!(
-                    "the classifier's encoder is not there; `radline models fetch` brings it"
-                );
-                None
-            }
-            Some(file) => {
-                let learned = std::fs::read(file).with_context(|| file.display().to_string())?;
-                Some(Classifier::load(&weights, &tokenizer, &learned)?)
-            }
-            None => Some(Classifier::built_in(&weights, &tokenizer)?),
-        };
-        Ok(Self { classifier, models: Vec::new() })
+        Ok(Self { classifier: classifier(sight)?, models: Vec::new() })
     }
 
     /// The classifier, the fine-tuned model with the program's own adapter or the one in a folder, and
@@ -87,13 +72,30 @@ impl BesideParsers {
                 models.push((source, TurnReader::prompted(&file, by).context(FETCH)?));
             }
         }
-        Ok(Self { models, ..Self::at_first_sight(&readers.sight)? })
+        Ok(Self { models, classifier: classifier(&readers.sight)? })
     }
+}
 
-    /// The classifier, where it is there.
-    pub fn into_classifier(self) -> Option<Classifier> {
-        self.classifier
-    }
+/// The classifier, with what the program or a file has learned. Nothing where its encoder is missing.
+///
+/// # Errors
+/// A file is damaged, or what was learned does not fit.
+pub fn classifier(sight: &Sight) -> Result<Option<Classifier>> {
+    let cache = Cache::at(sight.models.clone())?;
+    let [weights, tokenizer] = CLASSIFIER.map(|id| cache.built_in(id));
+    Ok(match &sight.classifier {
+        None if !weights.is_file() => {
+            tracing::warn!(
+                "the classifier's encoder is not there; `radline models fetch` brings it"
+            );
+            None
+        }
+        Some(file) => {
+            let learned = std::fs::read(file).with_context(|| file.display().to_string())?;
+            Some(Classifier::load(&weights, &tokenizer, &learned)?)
+        }
+        None => Some(Classifier::built_in(&weights, &tokenizer)?),
+    })
 }
 
 /// What mends a model that is not there.

@@ -75,7 +75,7 @@ pub(super) fn see(
 
 /// What the classifier says is meant, beside the parsers' values.
 pub(super) fn at_first_sight(record: &Record, parsers: &Reading, seen: &Impression) -> Reading {
-    let labels = Labels { intent: seen.act().0.to_owned(), ..Labels::default() };
+    let labels = Labels { intent: seen.act().to_owned(), ..Labels::default() };
     combined(record, parsers, &labels, Source::Both)
 }
 

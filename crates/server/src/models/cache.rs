@@ -36,6 +36,14 @@ pub enum FileState {
 }
 
 impl Cache {
+    /// Where a model of the built-in manifest is, by its name there.
+    ///
+    /// # Panics
+    /// The manifest does not have it.
+    pub fn built_in(&self, id: &str) -> PathBuf {
+        self.folder.join(Manifest::built_in().file(id))
+    }
+
     /// The given folder, or the user's cache folder.
     pub fn at(folder: Option<PathBuf>) -> Result<Self> {
         let folder = match folder {
