@@ -7,6 +7,7 @@ mod constrained;
 mod error;
 mod identity;
 pub mod onnx;
+mod phonemes;
 mod repetition;
 mod spelled;
 pub mod synthesizer;

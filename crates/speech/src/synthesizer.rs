@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use piper_rs::Piper;
+use piper_rs::{ModelConfig, Piper};
 use radline_audio::{SAMPLE_RATE_HZ, level, resample};
 
-use crate::{SpeechError, onnx};
+use crate::{SpeechError, onnx, phonemes};
 
 /// Speaks text.
 pub trait Synthesizer: Send {
@@ -23,6 +23,8 @@ const MARGIN: usize = SAMPLE_RATE_HZ as usize / 50;
 /// A Piper voice with its espeak-ng phonemes.
 pub struct PiperVoice {
     piper: Piper,
+    /// What espeak-ng calls the language that the voice was trained on.
+    language: String,
     /// Longer is slower; 1.0 is the voice's own pace.
     length_scale: f32,
 }
@@ -33,10 +35,12 @@ impl PiperVoice {
         let configuration = configuration_path(model);
         let text = std::fs::read_to_string(&configuration)
             .map_err(|error| SpeechError::file(&configuration, error))?;
-        let configuration = serde_json::from_str(&text)
+        let configuration: ModelConfig = serde_json::from_str(&text)
             .map_err(|error| SpeechError::file(&configuration, error))?;
         let session = onnx::session(model, threads)?;
-        Ok(Self { piper: Piper::from_session(session, configuration), length_scale })
+        let language = configuration.espeak.voice.clone();
+        let piper = Piper::from_session(session, configuration);
+        Ok(Self { piper, language, length_scale })
     }
 }
 
@@ -51,9 +55,10 @@ impl Synthesizer for PiperVoice {
         if !text.chars().any(char::is_alphanumeric) {
             return Ok(Vec::new());
         }
+        let phonemes = phonemes::of(text, &self.language)?;
         let (audio, rate) = self
             .piper
-            .create(text, false, None, Some(self.length_scale), None, None)
+            .create(&phonemes, true, None, Some(self.length_scale), None, None)
             .map_err(|error| SpeechError::inference("synthesis", error))?;
         let mut audio = resample::convert(&audio, rate, SAMPLE_RATE_HZ)
             .map_err(|error| SpeechError::inference("synthesis", error))?;
