@@ -381,6 +381,13 @@ pub struct OrderFacts {
     pub spoken: String,
 }
 
+impl OrderFacts {
+    /// Whether a person finds the time for it, at once.
+    pub const fn is_urgent(&self) -> bool {
+        matches!(self.priority, Priority::Asap | Priority::Stat)
+    }
+}
+
 /// A free time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {

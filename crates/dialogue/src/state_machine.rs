@@ -19,7 +19,7 @@ use crate::scenario::{BACK, CONFIRMED, Check, Scenario, SlotName, State};
 use crate::screening::{Answers, Disposition, Scope, Stage};
 use crate::slots::Slots;
 use crate::understanding::{Expectation, Question};
-use crate::vocabulary::{DateOrder, Intent, Priority};
+use crate::vocabulary::{DateOrder, Intent};
 use doubt::Doubt;
 
 pub use story::{SafetyAnswer, Settled, Story};
@@ -469,9 +469,7 @@ impl Dialogue {
         let holds = match check {
             Check::Purpose => return self.slots.purpose.map_or("none", Intent::key),
             Check::OrderHasSide => order.is_some_and(|order| order.side.is_some()),
-            Check::OrderUrgent => {
-                order.is_some_and(|order| matches!(order.priority, Priority::Asap | Priority::Stat))
-            }
+            Check::OrderUrgent => order.is_some_and(OrderFacts::is_urgent),
             Check::OrderCovered => order.is_some_and(|order| order.covered),
             Check::SideMatches => order.and_then(|order| order.side) == self.slots.side,
             Check::Stopped => self.disposition() == Disposition::Stop,

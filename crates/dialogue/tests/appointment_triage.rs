@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use jiff::civil::{date, datetime};
 use radline_dialogue::{
-    Action, ActionOutcome, CallbackReason, Command, Dialogue, DialogueMove, ExamMention, Intent,
-    Modality, Offer, OrderFacts, PatientFacts, Priority, RedFlag, Scenario, Side, SiteFacts, Then,
-    TimeWish, Understanding, UnderstoodBy,
+    Action, ActionOutcome, AppointmentFacts, CallbackReason, Command, Dialogue, DialogueMove,
+    ExamMention, Intent, Modality, Offer, OrderFacts, PatientFacts, Priority, RedFlag, Scenario,
+    Side, SiteFacts, Then, TimeWish, Understanding, UnderstoodBy,
 };
 
 const FOLDER: &str =
@@ -258,6 +258,39 @@ fn an_earlier_answer_can_be_changed_at_the_read_back() {
     assert!(
         matches!(play.action(), Action::FindSlots { wish, .. } if wish.date == Some(date(2026, 12, 1)))
     );
+}
+
+#[test]
+fn the_order_of_an_appointment_is_not_booked_once_more() {
+    let ordered = OrderFacts { priority: Priority::Stat, ..order(Modality::Mri, Some(Side::Left)) };
+    let appointment = AppointmentFacts {
+        id: "a1".into(),
+        start: datetime(2026, 12, 1, 9, 0, 0, 0),
+        place: "room two".into(),
+        order: ordered,
+        pending: false,
+    };
+    let mut play = Play::new();
+    play.yes();
+    let of = |side| Command::Exam(ExamMention { side: Some(side), ..ExamMention::default() });
+    play.say(
+        "when is the scan of my right knee?",
+        vec![Command::Want(Intent::CheckAppointment), of(Side::Right)],
+    );
+    play.say("Amara Okafor", vec![Command::Name("Amara Okafor".into())]);
+    play.say("March 19 1967", vec![Command::DateOfBirth(date(1967, 3, 19).into())]);
+    play.clinic(ActionOutcome::Matched(patient()));
+    play.clinic(ActionOutcome::Appointments(vec![appointment]));
+    play.say("a person, please", vec![Command::RequestPerson]);
+    play.clinic(ActionOutcome::CallbackNoted {
+        due: datetime(2026, 11, 23, 15, 0, 0, 0),
+        has_number: true,
+        person_present: true,
+    });
+    play.last = play.dialogue.handed_back();
+    play.state("anything_else");
+    play.say("no, it is my left knee", vec![of(Side::Left)]);
+    assert_ne!(play.last.state, "screening", "a booking has begun");
 }
 
 #[test]

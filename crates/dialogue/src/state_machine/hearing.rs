@@ -253,8 +253,10 @@ impl Dialogue {
             return Some(screening.0.clone());
         }
         let changed = replaced.iter().find(|slot| Some(**slot) != asked)?;
-        // "Is that like my CT?" in a question about an appointment is no change of an order.
-        let books = matches!(self.slots.purpose, None | Some(Intent::Book));
+        // "Is that like my CT?" in a question about an appointment is no change of an order, and the
+        // order of an appointment is not there to be booked once more.
+        let books = matches!(self.slots.purpose, None | Some(Intent::Book))
+            && (self.slots.order.is_none() || self.order_to_book().is_some());
         if *changed == SlotName::Exam && (!books || self.patient.is_none()) {
             return None;
         }

@@ -47,7 +47,7 @@ impl Dialogue {
             Act::Hold => Action::Hold { slot: slot()?, order: order()? },
             Act::Book => Action::Book {
                 slot: slot()?,
-                order: order()?,
+                order: self.order_to_book()?.id.clone(),
                 review: self.reviews(),
                 notes: self.findings(Disposition::Note),
             },
@@ -63,6 +63,14 @@ impl Dialogue {
             },
             Act::Release => Action::Release,
         })
+    }
+
+    /// The order that the call is about, where a time may be booked for it: it was found open for that
+    /// purpose, and is not so urgent that a person books it. Whatever way the call took here.
+    pub(super) fn order_to_book(&self) -> Option<&OrderFacts> {
+        let order = self.slots.order.as_ref()?;
+        let open = self.orders.iter().any(|open| open.id == order.id);
+        (open && !order.expired && !order.is_urgent()).then_some(order)
     }
 
     /// A call-back task with what the colleague should know.

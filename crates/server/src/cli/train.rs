@@ -53,6 +53,9 @@ pub struct TrainCorpus {
     /// The transcription model, by its name in the manifest [default: the server's]
     #[arg(long, value_name = "ID")]
     pub transcription: Option<String>,
+    /// Leaves out what came through worse than this: errors for every word that was said
+    #[arg(long, value_name = "RATE", default_value_t = f64::INFINITY)]
+    pub errors_max: f64,
     /// Folder of the model files
     #[arg(long, env = "RADLINE_MODELS", value_name = "DIR")]
     pub models: Option<PathBuf>,

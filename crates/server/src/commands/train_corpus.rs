@@ -47,7 +47,7 @@ pub fn run(options: &TrainCorpus) -> Result<()> {
     let mut output = BufWriter::new(
         File::create(&options.out).with_context(|| options.out.display().to_string())?,
     );
-    let (mut written, mut same, mut silent) = (0_usize, 0_usize, 0_usize);
+    let (mut written, mut same, mut lost) = (0_usize, 0_usize, 0_usize);
     for file in &options.data {
         let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
@@ -67,12 +67,13 @@ pub fn run(options: &TrainCorpus) -> Result<()> {
             let (voice, audio) = speakers.speak(&record.said, &mut random)?;
             let audio = line.carry(&audio, &mut random)?;
             let heard = speakers.hear(&audio, &record)?;
-            if heard.is_empty() {
-                silent += 1;
+            let errors = errors(&heard, &record.said);
+            if heard.is_empty() || errors > options.errors_max {
+                lost += 1;
                 continue;
             }
             written += 1;
-            same += usize::from(plain(&heard) == plain(&record.said));
+            same += usize::from(errors == 0.0);
             value["spoken"] = json!(record.said);
             value["said"] = json!(heard);
             value["voice"] = json!(voice);
@@ -88,14 +89,16 @@ pub fn run(options: &TrainCorpus) -> Result<()> {
     output.flush()?;
     ensure!(written > 0, "nothing was heard of any utterance");
     terminal::line(&format!(
-        "{written} utterances in {}, {:.0} % of them word for word; {silent} in which nothing was heard",
+        "{written} utterances in {}, {:.0} % of them word for word; {lost} too garbled to be written down",
         options.out.display(),
         100.0 * same as f64 / written as f64,
     ))
 }
 
-fn plain(text: &str) -> Vec<String> {
-    radline_dialogue::words::split(text)
+/// Errors for every word that was said.
+fn errors(heard: &str, said: &str) -> f64 {
+    let [heard, said] = [heard, said].map(radline_dialogue::words::split);
+    strsim::generic_levenshtein(&said, &heard) as f64 / said.len().max(1) as f64
 }
 
 /// Who speaks, and who writes it down.
