@@ -3,14 +3,21 @@
 //! STOP: no booking, a person. REVIEW: the time is held, a provider looks first. NOTE: kept and
 //! booked. "Unknown" counts as yes, always.
 
+mod kidney_function;
+mod weight;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use radline_phi::Phi;
 use serde::{Deserialize, Serialize};
 
 use crate::action::OrderFacts;
 use crate::red_flags::RedFlag;
 use crate::vocabulary::Modality;
+pub use kidney_function::{KidneyFunction, Taken};
+pub use weight::WeightUnit;
+
 use crate::words;
 
 /// What an answer leads to. Ordered: the worst answer decides for the call.
@@ -51,59 +58,6 @@ pub enum Stage {
 
 const fn clear() -> Disposition {
     Disposition::Clear
-}
-
-/// What a weight is counted in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WeightUnit {
-    /// Pounds.
-    Pounds,
-    /// Kilograms.
-    Kilograms,
-}
-
-impl WeightUnit {
-    /// Pounds in a kilogram.
-    pub const POUNDS_PER_KILOGRAM: f64 = 2.204_622_6;
-    const POUNDS_PER_STONE: f64 = 14.0;
-
-    /// The weight that the words name, in this unit, whatever unit they name; without one it is meant
-    /// in this.
-    pub fn of(self, text: &str) -> Option<f64> {
-        let words = words::split(text);
-        self.read(&words, &words::numbers(&words))
-    }
-
-    fn read(self, words: &[String], numbers: &[f64]) -> Option<f64> {
-        let named = |stems: &[&str]| {
-            words.iter().any(|word| {
-                let unit = word.trim_start_matches(|letter: char| letter.is_ascii_digit());
-                stems.iter().any(|stem| unit == *stem || unit.strip_suffix('s') == Some(stem))
-            })
-        };
-        let glued = words.iter().filter_map(|word| {
-            let digits = word.trim_end_matches(|letter: char| !letter.is_ascii_digit());
-            (digits.len() < word.len()).then(|| digits.parse().ok()).flatten()
-        });
-        let numbers: Vec<f64> = numbers.iter().copied().chain(glued).collect();
-        let first = *numbers.first()?;
-        let pounds = if named(&["stone", "st"]) {
-            // "Twelve stone four".
-            first * Self::POUNDS_PER_STONE
-                + numbers.get(1).filter(|more| **more < 14.0).unwrap_or(&0.0)
-        } else if named(&["kilo", "kilogram", "kg"]) {
-            numbers.iter().copied().fold(first, f64::max) * Self::POUNDS_PER_KILOGRAM
-        } else if named(&["pound", "lb"]) {
-            numbers.iter().copied().fold(first, f64::max)
-        } else {
-            return numbers.iter().copied().reduce(f64::max);
-        };
-        Some(match self {
-            Self::Pounds => pounds,
-            Self::Kilograms => pounds / Self::POUNDS_PER_KILOGRAM,
-        })
-    }
 }
 
 fn at_booking() -> Vec<Stage> {
@@ -162,6 +116,28 @@ pub struct ScreeningQuestion {
     pub source: String,
 }
 
+impl ScreeningQuestion {
+    /// Whether its second question asks for a kidney function value.
+    pub fn asks_kidney_function(&self) -> bool {
+        self.detail.as_ref().is_some_and(|detail| detail.kidney_function_under.is_some())
+    }
+
+    /// The value that the words tell, if the question is about one.
+    pub fn kidney_function(
+        &self,
+        text: &Phi<String>,
+        today: Date,
+        asked: bool,
+    ) -> Option<KidneyFunction> {
+        self.asks_kidney_function().then(|| kidney_function::read(text.expose(), today, asked))?
+    }
+
+    fn is_low(&self, told: KidneyFunction) -> bool {
+        let under = self.detail.as_ref().and_then(|detail| detail.kidney_function_under);
+        under.is_some_and(|under| f64::from(told.egfr) < under)
+    }
+}
+
 /// The second question.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -180,6 +156,9 @@ pub struct Detail {
     /// Words that answer it with no where it was asked.
     #[serde(default)]
     pub denials: Vec<String>,
+    /// Where a value is asked for: less than this, told at any time, answers the first question with yes.
+    #[serde(default)]
+    pub kidney_function_under: Option<f64>,
 }
 
 /// For which exams and patients a question is asked. Every part that is present has to hold.
@@ -230,6 +209,8 @@ impl Applies {
 pub struct Answers {
     given: BTreeMap<String, (Answer, Phi<String>)>,
     details: BTreeMap<String, (Answer, Phi<String>)>,
+    /// As the caller last told it.
+    kidney_function: Option<Phi<KidneyFunction>>,
     /// Questions whose yes was forgotten by [`Self::clear`].
     affirmed_before: BTreeSet<String>,
 }
@@ -261,19 +242,46 @@ impl Answers {
 
     /// Takes up screening facts that the caller mentions by themselves. Returns whether that
     /// changed an answer.
-    pub fn take_mentions(&mut self, table: &[ScreeningQuestion], text: &Phi<String>) -> bool {
+    pub fn take_mentions(
+        &mut self,
+        table: &[ScreeningQuestion],
+        text: &Phi<String>,
+        today: Date,
+    ) -> bool {
         let words = words::split(text.expose());
         let mut changed = false;
         for question in table {
-            let said = question.mentions.iter().any(|mention| words::asserts(&words, mention));
+            let listed = question.mentions.iter().any(|mention| words::asserts(&words, mention));
+            let told = question.kidney_function(text, today, false);
+            let said = listed || told.is_some_and(|told| question.is_low(told));
             let known =
                 self.given.get(&question.id).is_some_and(|(answer, _)| *answer == Answer::Yes);
             if said && !known {
                 self.give(&question.id, false, Answer::Yes, text.clone());
                 changed = true;
+                // Somebody on dialysis is not asked for the value as well.
+                let detail = question.detail.iter().filter(|_| question.asks_kidney_function());
+                let detail = detail.flat_map(|detail| &detail.mentions);
+                if detail.into_iter().any(|mention| words::asserts(&words, mention)) {
+                    self.give(&question.id, true, Answer::Yes, text.clone());
+                }
+            }
+            if let Some(told) = told {
+                self.measure(&question.id, told, text.clone());
             }
         }
         changed
+    }
+
+    /// Keeps a kidney function value: the answer to the second question, wherever it was told.
+    pub fn measure(&mut self, id: &str, told: KidneyFunction, quote: Phi<String>) {
+        self.kidney_function = Some(told.into());
+        self.give(id, true, Answer::Yes, quote);
+    }
+
+    /// The kidney function value that the caller told.
+    pub const fn kidney_function(&self) -> Option<&Phi<KidneyFunction>> {
+        self.kidney_function.as_ref()
     }
 
     /// Forgets every answer, to ask again. That something was affirmed is kept: whoever denies it
@@ -370,7 +378,13 @@ impl Answers {
                 let doubt = if *answer == Answer::Unsure { " (caller unsure)" } else { "" };
                 let more = self.details.get(&question.id).map(|(_, quote)| quote.expose());
                 let more = more.map(|quote| format!("; \"{quote}\"")).unwrap_or_default();
-                Some(quote.map(|quote| format!("{}{doubt}: \"{quote}\"{more}", question.finding)))
+                let value = self.kidney_function().filter(|_| question.asks_kidney_function());
+                let value = value.map(|value| format!(" ({})", value.expose())).unwrap_or_default();
+                Some(
+                    quote.map(|quote| {
+                        format!("{}{doubt}: \"{quote}\"{more}{value}", question.finding)
+                    }),
+                )
             })
             .collect()
     }
@@ -455,6 +469,8 @@ mod tests {
     use super::*;
     use crate::vocabulary::Priority;
 
+    const TODAY: Date = jiff::civil::date(2026, 11, 23);
+
     fn table() -> Vec<ScreeningQuestion> {
         #[derive(Deserialize)]
         struct Table {
@@ -480,6 +496,7 @@ mod tests {
             yes = "REVIEW"
             denied = "no kidney problems"
             finding = "Kidney disease"
+            detail = { ask = "Which value?", again = "eGFR?", yes = "REVIEW", no = "REVIEW", kidney_function_under = 45 }
             source = "test"
         "#;
         toml::from_str::<Table>(text).expect("reads").question
@@ -509,6 +526,7 @@ mod tests {
         let mut answers = Answers::default();
         answers.give("reaction", false, Answer::No, "no".into());
         answers.give("kidney", false, Answer::Unsure, "not sure".into());
+        answers.give("kidney", true, Answer::Unsure, "no idea".into());
         assert_eq!(answers.disposition(scope(&table, &order)), Disposition::Review);
         assert_eq!(answers.denied(&table), ["no earlier reaction"]);
         assert!(answers.next(scope(&table, &order)).is_none());
@@ -526,25 +544,27 @@ mod tests {
     }
 
     #[test]
-    fn weights_are_read_in_their_units() {
-        let read = |unit: WeightUnit, text: &str| {
-            let words = words::split(text);
-            unit.read(&words, &words::numbers(&words)).map(f64::round)
-        };
-        assert_eq!(read(WeightUnit::Pounds, "one sixty five pounds"), Some(165.0));
-        assert_eq!(read(WeightUnit::Pounds, "seventy five kilo"), Some(165.0));
-        assert_eq!(read(WeightUnit::Kilograms, "28 stone"), Some(178.0));
-        assert_eq!(read(WeightUnit::Kilograms, "I'm 170kg"), Some(170.0));
-        assert_eq!(read(WeightUnit::Kilograms, "twelve stone four"), Some(78.0));
-        assert_eq!(read(WeightUnit::Pounds, "about two hundred"), Some(200.0));
-    }
-
-    #[test]
     fn mentions_count_unless_denied() {
         let table = table();
         let mut answers = Answers::default();
-        assert!(!answers.take_mentions(&table, &"I'm not allergic to the dye".into()));
-        assert!(answers.take_mentions(&table, &"by the way, I'm allergic to the dye".into()));
+        assert!(!answers.take_mentions(&table, &"I'm not allergic to the dye".into(), TODAY));
+        assert!(answers.take_mentions(
+            &table,
+            &"by the way, I'm allergic to the dye".into(),
+            TODAY
+        ));
+    }
+
+    #[test]
+    fn a_low_kidney_function_counts_wherever_it_is_told_and_a_normal_one_leaves_the_question() {
+        let (table, order) = (table(), ct());
+        let mut answers = Answers::default();
+        assert!(!answers.take_mentions(&table, &"my eGFR is ninety".into(), TODAY));
+        assert!(!answers.is_yes("kidney"));
+        assert!(answers.take_mentions(&table, &"sorry, my eGFR was 28 in March".into(), TODAY));
+        let found = answers.findings(scope(&table, &order), Disposition::Review);
+        let expected = "(eGFR 28 mL/min/1.73 m², taken 2026-03)";
+        assert!(found.iter().any(|found| found.expose().contains(expected)), "{}", found.len());
     }
 
     #[test]

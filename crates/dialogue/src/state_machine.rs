@@ -497,7 +497,12 @@ impl Dialogue {
 
     fn expectation(&self) -> Expectation {
         if self.current().screening.is_some() {
-            return Expectation::YesNo;
+            // A value and its day are told as a story is, with pauses to remember.
+            return if self.asks_kidney_function() {
+                Expectation::Story
+            } else {
+                Expectation::YesNo
+            };
         }
         self.current().expects.unwrap_or(Expectation::Open)
     }

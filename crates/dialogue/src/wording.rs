@@ -107,6 +107,12 @@ pub fn ordinal_value(word: &str) -> Option<usize> {
     place.or_else(|| (word == "thirtieth").then_some(30))
 }
 
+/// The month that a word names, 1 to 12.
+pub fn month_named(word: &str) -> Option<i8> {
+    let place = MONTHS.iter().position(|name| name.eq_ignore_ascii_case(word))?;
+    Some(place as i8 + 1)
+}
+
 /// "Tuesday, December first".
 pub fn day(date: Date) -> String {
     let month = MONTHS[date.month() as usize - 1];

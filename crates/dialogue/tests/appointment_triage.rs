@@ -513,3 +513,40 @@ fn a_doubt_is_forgotten_with_its_question() {
     play.yes();
     assert!(matches!(play.action(), Action::RequestCallback { .. }), "{:?}", play.last);
 }
+
+#[test]
+fn a_kidney_function_is_kept_with_its_day() {
+    let with_contrast = OrderFacts { contrast: true, ..order(Modality::Ct, None) };
+    let at_kidneys = || {
+        let mut play = Play::identified(with_contrast.clone());
+        while !play.spoken().contains("kidney disease") {
+            play.no();
+        }
+        play.yes();
+        assert!(play.spoken().contains("eGFR"), "{}", play.spoken());
+        play
+    };
+    let finding = |mut play: Play| {
+        for _ in 0..20 {
+            match &play.last.then {
+                Then::Act(Action::Book { review, .. }) => return review[0].expose().clone(),
+                Then::Act(Action::FindSlots { .. }) => _ = play.clinic(offers()),
+                Then::Act(Action::Hold { .. }) => _ = play.clinic(ActionOutcome::Held),
+                _ if play.last.state == "when" => _ = play.say("the first", vec![on(1)]),
+                _ if play.last.state.starts_with("screening") => _ = play.no(),
+                _ => _ = play.yes(),
+            }
+        }
+        panic!("it does not come to a booking: {} {}", play.last.state, play.spoken());
+    };
+    let mut told = at_kidneys();
+    told.say("thirty eight, six weeks ago", Vec::new());
+    assert!(finding(told).contains("eGFR 38 mL/min/1.73 m², taken 2026-10"));
+
+    // A yes is no value; whoever does not know it is reviewed without one.
+    let mut unknown = at_kidneys();
+    unknown.yes();
+    assert!(unknown.spoken().contains("eGFR"), "{}", unknown.spoken());
+    unknown.say("I don't know", vec![Command::Unsure]);
+    assert!(!finding(unknown).contains("mL/min"));
+}

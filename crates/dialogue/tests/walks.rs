@@ -378,6 +378,9 @@ fn walk(
             Then::HangUp => {
                 tally.ended += 1;
                 tally.booked += usize::from(world.booked > 0);
+                // A person who gave the caller back owes no call any more; what is held then, the end of
+                // the call frees.
+                let owed = owed && dialogue.has_called_a_person();
                 assert!(
                     world.held.is_none() || world.booked > 0 || !owed,
                     "seed {seed}: held for nobody"

@@ -5,7 +5,7 @@ use radline_phi::Phi;
 use super::Dialogue;
 use crate::action::{AppointmentFacts, Offer};
 use crate::scenario::{CONFIRMED, SlotName, State};
-use crate::screening::{Answer, Answers};
+use crate::screening::{Answer, Answers, KidneyFunction};
 use crate::understanding::{Command, Expectation, Understanding};
 use crate::vocabulary::Intent;
 use crate::words;
@@ -129,10 +129,16 @@ impl Dialogue {
             return Some("next");
         }
         let (id, detail) = open?;
+        if detail && let Some(told) = self.told_kidney_function(&id, words) {
+            self.answers.measure(&id, told, words.clone());
+            return Some("next");
+        }
         // What the table lists for this question says more than a yes or no on the way to it.
         let listed = Answers::read_by_table(&self.scenario.screening, &id, detail, words);
         let answer = listed.or_else(|| {
             understanding.commands.iter().find_map(|command| match command {
+                // "Yes, I know it" is no value.
+                Command::Affirm if self.asks_kidney_function() => None,
                 Command::Affirm => Some(Answer::Yes),
                 Command::Deny => Some(Answer::No),
                 Command::Unsure => Some(Answer::Unsure),
@@ -147,6 +153,22 @@ impl Dialogue {
             self.answers.give(&id, true, Answer::Yes, words.clone());
         }
         Some("next")
+    }
+
+    /// The kidney function value that the words tell in answer to this question.
+    pub(super) fn told_kidney_function(
+        &self,
+        id: &str,
+        words: &Phi<String>,
+    ) -> Option<KidneyFunction> {
+        let question = self.scenario.screening.iter().find(|question| question.id == id)?;
+        question.kidney_function(words, self.today, true)
+    }
+
+    /// Whether a kidney function value is being asked for.
+    pub(super) fn asks_kidney_function(&self) -> bool {
+        let Some((id, true)) = self.open_screening() else { return false };
+        self.scenario.screening.iter().any(|it| it.id == id && it.asks_kidney_function())
     }
 
     fn read_offer(&mut self, understanding: &Understanding) -> Option<&'static str> {

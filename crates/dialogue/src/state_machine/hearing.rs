@@ -93,6 +93,7 @@ impl Dialogue {
         self.open_screening().is_some_and(|(id, detail)| {
             let table = &self.scenario.screening;
             Answers::read_by_table(table, &id, detail, words).is_some()
+                || detail && self.told_kidney_function(&id, words).is_some()
                 || self.with_mentions(words).1
         })
     }
@@ -231,7 +232,7 @@ impl Dialogue {
     /// The answers with what the words mention, and whether that makes them more serious.
     pub(super) fn with_mentions(&self, words: &Phi<String>) -> (Answers, bool) {
         let mut answers = self.answers.clone();
-        answers.take_mentions(&self.scenario.screening, words);
+        answers.take_mentions(&self.scenario.screening, words, self.today);
         let news = self.disposition_of(&answers) > self.disposition();
         (answers, news)
     }
