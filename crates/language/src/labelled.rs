@@ -199,6 +199,10 @@ pub fn backed(words: &str, labels: &Labels) -> Labels {
                 day_time::weekday(word).is_some_and(|read| Some(read) == day_time::weekday(day))
             })
         }),
+        // What is injected for the pictures thins no blood.
+        "blood_thinner" => !["gadolinium", "contrast", "dye", "iodine"]
+            .iter()
+            .any(|other| words::contains(&words::split(value), other)),
         _ => true,
     });
     backed

@@ -2,11 +2,12 @@
 
 use std::io::{Read, Seek};
 
+use candle_core::quantized::GgmlDType;
 use candle_core::quantized::gguf_file::{Content, TensorInfo, Value};
 use candle_core::{Device, Result, Tensor, bail};
 
 use super::adapter::Part;
-use super::packed::{LANES, Packed};
+use super::packed::{Bits, LANES, Packed};
 
 /// Longest sequence, tokens.
 pub(super) const CONTEXT_MAX: usize = 2048;
@@ -142,7 +143,8 @@ impl<R: Read + Seek> Weights<R> {
         if inputs % block != 0 {
             bail!("rows of {inputs} in {name} are no whole blocks of {block}");
         }
-        let mut packed = Packed::empty(outputs, inputs);
+        let bits = if kind == GgmlDType::Q5_0 { Bits::Five } else { Bits::Seven };
+        let mut packed = Packed::empty(outputs, inputs, bits);
         for first in (0..outputs).step_by(ROWS_AT_A_TIME) {
             let rows = ROWS_AT_A_TIME.min(outputs - first);
             let before = first * (inputs / block) * kind.type_size();

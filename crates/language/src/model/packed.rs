@@ -1,26 +1,26 @@
-//! A fixed matrix in seven bits a weight, and its product with a few rows.
+//! A fixed matrix in few bits a weight, and its product with a few rows.
 //!
 //! Reading a caller's turn is the product of every matrix with ten to forty rows, and then with one
-//! row for each token that is written. Seven bits instead of eight leave room to multiply unsigned
-//! weights with signed inputs without a carry, which is what the processor's widest instructions do;
-//! the file's own four to six bits lose nothing by it. Sixteen outputs lie side by side, so that a sum
-//! of each stays in its own lane, and nothing has to be added across.
+//! row for each token that is written. Writing is as fast as the weights come from memory, so that they are kept
+//! in as few bits as their file has, or nearly. Sixteen outputs lie side by side, so that a sum of each stays in
+//! its own lane, and nothing has to be added across.
+
+mod five;
+mod seven;
 
 use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
-/// Weights of an output that share a scale.
+/// Weights of an output in a block.
 const BLOCK: usize = 64;
+/// Inputs of the halves of a block, which may have scales of their own.
+const HALF: usize = BLOCK / 2;
 /// Outputs that lie side by side.
 pub(super) const LANES: usize = 16;
 /// Inputs of one output in one instruction.
 const STEP: usize = 4;
 /// Instructions in a block.
 const STEPS: usize = BLOCK / STEP;
-/// Greatest distance of a weight from the middle.
-const LEVELS: f32 = 63.0;
-/// The middle, so that weights have no sign.
-const MIDDLE: u8 = 64;
 /// Greatest input.
 const INPUT_LEVELS: f32 = 127.0;
 /// Groups of outputs that one thread computes at a time.
@@ -31,22 +31,43 @@ const ROWS: usize = 4;
 /// in training, a thread computes all outputs of so many rows, and not some outputs of all rows.
 const ROWS_AT_HAND: usize = 32;
 
-/// A block of the outputs that lie side by side.
-#[derive(Debug, Clone)]
-#[repr(C, align(64))]
-struct Block {
-    /// By step, output, and input.
-    weights: [[u8; LANES * STEP]; STEPS],
-    scales: [f32; LANES],
+/// How the weights of a block are kept.
+trait Format: Sized + Send + Sync {
+    /// A block of some outputs' rows, which lie one behind the other.
+    fn new(group: &[f32], inputs: usize, number: usize) -> Self;
+
+    /// The weights of one output as they were, nearly.
+    fn values(&self, lane: usize) -> impl Iterator<Item = f32>;
+
+    /// The sums of a group of outputs with some rows.
+    fn sums<const R: usize>(blocks: &[Self], rows: [&[Inputs]; R]) -> [[f32; LANES]; R];
+}
+
+/// In how many bits weights are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bits {
+    /// Those of Q5_0, without a loss.
+    Five,
+    /// More than any other format here has; what they lose by it is less than they have lost already.
+    Seven,
 }
 
 /// A fixed matrix of (outputs, inputs).
 #[derive(Debug)]
-pub(super) struct Packed {
+pub(super) struct Packed(Weights);
+
+#[derive(Debug)]
+enum Weights {
+    Five(Matrix<five::Block>),
+    Seven(Matrix<seven::Block>),
+}
+
+#[derive(Debug)]
+struct Matrix<B> {
     outputs: usize,
     inputs: usize,
     /// By group of outputs; the last group is filled up with outputs that are nothing.
-    blocks: Vec<Block>,
+    blocks: Vec<B>,
 }
 
 /// Rows of inputs in eight bits.
@@ -62,8 +83,8 @@ struct Inputs {
     /// Four inputs each.
     steps: [i32; STEPS],
     scale: f32,
-    /// What the weights' middle adds to the sum, with the other sign.
-    excess: i32,
+    /// Of the halves: what weights that have no sign have too much is a multiple of it.
+    sums: [i32; 2],
 }
 
 impl Packed {
@@ -73,59 +94,96 @@ impl Packed {
     /// It is no matrix.
     pub(super) fn new(matrix: &Tensor) -> Result<Self> {
         let (outputs, inputs) = matrix.dims2()?;
-        let mut packed = Self::empty(outputs, inputs);
+        let mut packed = Self::empty(outputs, inputs, Bits::Seven);
         packed.extend(&matrix.flatten_all()?.to_vec1::<f32>()?);
         Ok(packed)
     }
 
     /// A matrix without outputs yet, with room for so many.
-    pub(super) fn empty(outputs: usize, inputs: usize) -> Self {
-        let room = outputs.div_ceil(LANES) * inputs.div_ceil(BLOCK);
-        Self { outputs: 0, inputs, blocks: Vec::with_capacity(room) }
+    pub(super) fn empty(outputs: usize, inputs: usize, bits: Bits) -> Self {
+        Self(match bits {
+            Bits::Five => Weights::Five(Matrix::empty(outputs, inputs)),
+            Bits::Seven => Weights::Seven(Matrix::empty(outputs, inputs)),
+        })
     }
 
     /// Adds outputs, rows of inputs one behind the other. All but the last time their number is a
     /// multiple of [`LANES`].
     pub(super) fn extend(&mut self, rows: &[f32]) {
+        match &mut self.0 {
+            Weights::Five(matrix) => matrix.extend(rows),
+            Weights::Seven(matrix) => matrix.extend(rows),
+        }
+    }
+
+    /// Outputs and inputs.
+    pub(super) const fn dims(&self) -> (usize, usize) {
+        match &self.0 {
+            Weights::Five(Matrix { outputs, inputs, .. })
+            | Weights::Seven(Matrix { outputs, inputs, .. }) => (*outputs, *inputs),
+        }
+    }
+
+    /// One row as it was before it was packed, nearly.
+    pub(super) fn unpacked(&self, output: usize) -> Vec<f32> {
+        match &self.0 {
+            Weights::Five(matrix) => matrix.unpacked(output),
+            Weights::Seven(matrix) => matrix.unpacked(output),
+        }
+    }
+
+    /// Some outputs of the first row, in any order.
+    pub(super) fn some(&self, rows: &Rows, outputs: &[u32]) -> Vec<f32> {
+        match &self.0 {
+            Weights::Five(matrix) => matrix.some(rows, outputs),
+            Weights::Seven(matrix) => matrix.some(rows, outputs),
+        }
+    }
+
+    /// All outputs of all rows: (rows, outputs).
+    pub(super) fn product(&self, rows: &Rows) -> Vec<f32> {
+        match &self.0 {
+            Weights::Five(matrix) => matrix.product(rows),
+            Weights::Seven(matrix) => matrix.product(rows),
+        }
+    }
+}
+
+impl<B: Format> Matrix<B> {
+    fn empty(outputs: usize, inputs: usize) -> Self {
+        let room = outputs.div_ceil(LANES) * inputs.div_ceil(BLOCK);
+        Self { outputs: 0, inputs, blocks: Vec::with_capacity(room) }
+    }
+
+    fn extend(&mut self, rows: &[f32]) {
         debug_assert!(self.outputs.is_multiple_of(LANES), "the last group is not full");
         let inputs = self.inputs;
         let groups = rows.par_chunks(inputs * LANES);
         let blocks = groups.flat_map_iter(|group| {
-            (0..inputs.div_ceil(BLOCK)).map(move |number| Block::new(group, inputs, number))
+            (0..inputs.div_ceil(BLOCK)).map(move |number| B::new(group, inputs, number))
         });
         self.blocks.par_extend(blocks);
         self.outputs += rows.len() / inputs;
     }
 
-    /// Outputs and inputs.
-    pub(super) const fn dims(&self) -> (usize, usize) {
-        (self.outputs, self.inputs)
-    }
-
-    fn group(&self, number: usize) -> &[Block] {
+    fn group(&self, number: usize) -> &[B] {
         let blocks = self.inputs.div_ceil(BLOCK);
         &self.blocks[number * blocks..(number + 1) * blocks]
     }
 
-    /// One row as it was before it was packed, nearly.
-    pub(super) fn unpacked(&self, output: usize) -> impl Iterator<Item = f32> {
-        let lane = output % LANES;
-        let values = self.group(output / LANES).iter().flat_map(move |block| {
-            let weights = block.weights.iter().flat_map(move |step| &step[lane * STEP..][..STEP]);
-            weights.map(move |weight| (f32::from(*weight) - f32::from(MIDDLE)) * block.scales[lane])
-        });
-        values.take(self.inputs)
+    fn unpacked(&self, output: usize) -> Vec<f32> {
+        let blocks = self.group(output / LANES).iter();
+        blocks.flat_map(|block| block.values(output % LANES)).take(self.inputs).collect()
     }
 
-    /// Some outputs of the first row, in any order.
-    pub(super) fn some(&self, rows: &Rows, outputs: &[u32]) -> Vec<f32> {
+    fn some(&self, rows: &Rows, outputs: &[u32]) -> Vec<f32> {
         let mut groups: Vec<usize> =
             outputs.iter().map(|output| *output as usize / LANES).collect();
         groups.sort_unstable();
         groups.dedup();
         let sums = groups.par_iter().with_min_len(TILE);
         let sums: Vec<[f32; LANES]> =
-            sums.map(|group| sums_of(self.group(*group), [rows.row(0)])[0]).collect();
+            sums.map(|group| B::sums(self.group(*group), [rows.row(0)])[0]).collect();
         let found = |output: &u32| {
             let place = groups.binary_search(&(*output as usize / LANES)).ok()?;
             Some(sums[place][*output as usize % LANES])
@@ -133,8 +191,7 @@ impl Packed {
         outputs.iter().map(|output| found(output).unwrap_or(f32::NEG_INFINITY)).collect()
     }
 
-    /// All outputs of all rows: (rows, outputs).
-    pub(super) fn product(&self, rows: &Rows) -> Vec<f32> {
+    fn product(&self, rows: &Rows) -> Vec<f32> {
         if rows.count > 2 * ROWS_AT_HAND {
             return self.product_of_many(rows);
         }
@@ -201,32 +258,13 @@ impl Packed {
         while row < which.end {
             let at = |offset: usize| rows.row(row + offset);
             match which.end - row {
-                1 => tell(row, &sums_of(blocks, [at(0)])),
-                2 => tell(row, &sums_of(blocks, [at(0), at(1)])),
-                3 => tell(row, &sums_of(blocks, [at(0), at(1), at(2)])),
-                _ => tell(row, &sums_of(blocks, [at(0), at(1), at(2), at(3)])),
+                1 => tell(row, &B::sums(blocks, [at(0)])),
+                2 => tell(row, &B::sums(blocks, [at(0), at(1)])),
+                3 => tell(row, &B::sums(blocks, [at(0), at(1), at(2)])),
+                _ => tell(row, &B::sums(blocks, [at(0), at(1), at(2), at(3)])),
             }
             row += ROWS;
         }
-    }
-}
-
-impl Block {
-    /// The block of some outputs' rows, which lie one behind the other.
-    fn new(group: &[f32], inputs: usize, number: usize) -> Self {
-        let mut block = Self { weights: [[MIDDLE; LANES * STEP]; STEPS], scales: [0.0; LANES] };
-        let (from, to) = (number * BLOCK, inputs.min((number + 1) * BLOCK));
-        for (lane, row) in group.chunks(inputs).enumerate() {
-            let values = &row[from..to];
-            let scale = greatest(values) / LEVELS;
-            block.scales[lane] = scale;
-            for (place, value) in values.iter().enumerate() {
-                let level = (value / scale.max(f32::MIN_POSITIVE)).round();
-                block.weights[place / STEP][lane * STEP + place % STEP] =
-                    (level + f32::from(MIDDLE)) as u8;
-            }
-        }
-        block
     }
 }
 
@@ -251,8 +289,9 @@ impl Inputs {
         for (value, level) in values.iter().zip(&mut levels) {
             *level = (value / scale.max(f32::MIN_POSITIVE)).round() as i8;
         }
-        let sum: i32 = levels.iter().map(|level| i32::from(*level)).sum();
-        Self { steps: bytemuck::cast(levels), scale, excess: -sum * i32::from(MIDDLE) }
+        let sum = |half: &[i8]| half.iter().map(|level| i32::from(*level)).sum();
+        let sums = [sum(&levels[..HALF]), sum(&levels[HALF..])];
+        Self { steps: bytemuck::cast(levels), scale, sums }
     }
 }
 
@@ -260,126 +299,10 @@ fn greatest(values: &[f32]) -> f32 {
     values.iter().fold(0.0, |most, value| value.abs().max(most))
 }
 
-/// The sums of a group of outputs with some rows.
-fn sums_of<const R: usize>(blocks: &[Block], rows: [&[Inputs]; R]) -> [[f32; LANES]; R] {
-    #[cfg(all(target_arch = "x86_64", target_feature = "avx2", target_feature = "fma"))]
-    {
-        #[expect(unsafe_code, reason = "the instructions are there, as it says below")]
-        // SAFETY: the processor was asked for the first; the program is compiled for processors with
-        // AVX2 and FMA, or this is not in it.
-        unsafe {
-            if widest::is_there() { widest::sums(blocks, rows) } else { wide::sums(blocks, rows) }
-        }
-    }
-    #[cfg(not(all(target_arch = "x86_64", target_feature = "avx2", target_feature = "fma")))]
-    rows.map(|row| plain_sums(blocks, row))
-}
-
-/// The sums without special instructions, and what the others are tested against.
-#[cfg_attr(all(target_arch = "x86_64", target_feature = "avx2"), cfg(test))]
-fn plain_sums(blocks: &[Block], row: &[Inputs]) -> [f32; LANES] {
-    let mut sums = [0.0; LANES];
-    for (block, inputs) in blocks.iter().zip(row) {
-        let levels: [i8; BLOCK] = bytemuck::cast(inputs.steps);
-        for (lane, sum) in sums.iter_mut().enumerate() {
-            let weights = block.weights.iter().flat_map(|step| &step[lane * STEP..][..STEP]);
-            let pairs = weights.zip(&levels);
-            let whole: i32 = pairs.map(|(w, x)| i32::from(*w) * i32::from(*x)).sum();
-            *sum += (whole + inputs.excess) as f32 * block.scales[lane] * inputs.scale;
-        }
-    }
-    sums
-}
-
-/// Eight lanes at a time: every server's processor since 2015.
-#[cfg(all(target_arch = "x86_64", target_feature = "avx2", target_feature = "fma"))]
-mod wide {
-    use std::arch::x86_64::{
-        __m256, __m256i, _mm256_add_epi32, _mm256_cvtepi32_ps, _mm256_fmadd_ps, _mm256_madd_epi16,
-        _mm256_maddubs_epi16, _mm256_mul_ps, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_ps,
-        _mm256_setzero_ps,
-    };
-
-    use super::{Block, Inputs, LANES};
-
-    /// The sums of each row, by lane.
-    #[target_feature(enable = "avx2,fma")]
-    pub(super) fn sums<const R: usize>(
-        blocks: &[Block],
-        rows: [&[Inputs]; R],
-    ) -> [[f32; LANES]; R] {
-        let ones = _mm256_set1_epi16(1);
-        let mut sums = [[_mm256_setzero_ps(); 2]; R];
-        for (number, block) in blocks.iter().enumerate() {
-            let inputs: [&Inputs; R] = rows.map(|row| &row[number]);
-            let mut whole = inputs.map(|inputs| [_mm256_set1_epi32(inputs.excess); 2]);
-            for (step, weights) in block.weights.iter().enumerate() {
-                let weights: [__m256i; 2] = bytemuck::cast(*weights);
-                for (whole, inputs) in whole.iter_mut().zip(&inputs) {
-                    let four = _mm256_set1_epi32(inputs.steps[step]);
-                    for (whole, weights) in whole.iter_mut().zip(weights) {
-                        let pairs = _mm256_madd_epi16(_mm256_maddubs_epi16(weights, four), ones);
-                        *whole = _mm256_add_epi32(*whole, pairs);
-                    }
-                }
-            }
-            let scales: [__m256; 2] = bytemuck::cast(block.scales);
-            for ((sums, whole), inputs) in sums.iter_mut().zip(whole).zip(&inputs) {
-                for ((sum, whole), scales) in sums.iter_mut().zip(whole).zip(scales) {
-                    let scale = _mm256_mul_ps(scales, _mm256_set1_ps(inputs.scale));
-                    *sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(whole), scale, *sum);
-                }
-            }
-        }
-        sums.map(bytemuck::cast)
-    }
-}
-
-/// Sixteen lanes and four products in one instruction, where the processor has it.
-#[cfg(all(target_arch = "x86_64", target_feature = "avx2", target_feature = "fma"))]
-mod widest {
-    use std::arch::x86_64::{
-        __m512, __m512i, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_mul_ps,
-        _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps,
-    };
-
-    use super::{Block, Inputs, LANES};
-
-    /// Whether this processor has the instructions; the answer is kept by the library.
-    pub(super) fn is_there() -> bool {
-        is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vnni")
-    }
-
-    /// The sums of each row, by lane.
-    #[target_feature(enable = "avx512f,avx512vnni")]
-    pub(super) fn sums<const R: usize>(
-        blocks: &[Block],
-        rows: [&[Inputs]; R],
-    ) -> [[f32; LANES]; R] {
-        let mut sums = [_mm512_setzero_ps(); R];
-        for (number, block) in blocks.iter().enumerate() {
-            let inputs: [&Inputs; R] = rows.map(|row| &row[number]);
-            let mut whole = inputs.map(|inputs| _mm512_set1_epi32(inputs.excess));
-            for (step, weights) in block.weights.iter().enumerate() {
-                let weights: __m512i = bytemuck::cast(*weights);
-                for (whole, inputs) in whole.iter_mut().zip(&inputs) {
-                    let four = _mm512_set1_epi32(inputs.steps[step]);
-                    *whole = _mm512_dpbusd_epi32(*whole, weights, four);
-                }
-            }
-            let scales: __m512 = bytemuck::cast(block.scales);
-            for ((sum, whole), inputs) in sums.iter_mut().zip(whole).zip(&inputs) {
-                let scale = _mm512_mul_ps(scales, _mm512_set1_ps(inputs.scale));
-                *sum = _mm512_fmadd_ps(_mm512_cvtepi32_ps(whole), scale, *sum);
-            }
-        }
-        sums.map(bytemuck::cast)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use candle_core::Device;
+    use candle_core::quantized::{GgmlDType, QTensor};
 
     use super::*;
 
@@ -419,44 +342,32 @@ mod tests {
         }
     }
 
-    /// The sums by all instructions that this processor has.
-    fn each_way<const R: usize>(blocks: &[Block], rows: [&[Inputs]; R]) -> Vec<[[f32; LANES]; R]> {
-        let mut sums = vec![sums_of(blocks, rows)];
-        #[cfg(all(target_arch = "x86_64", target_feature = "avx2", target_feature = "fma"))]
-        #[expect(unsafe_code, reason = "the program is compiled for processors that have them")]
-        // SAFETY: as it says.
-        sums.push(unsafe { wide::sums(blocks, rows) });
-        sums
-    }
-
-    #[test]
-    fn the_extremes_do_not_carry_over() {
-        // Every weight and every input at its greatest, of either sign.
-        for (weight, input) in [(1.0, 1.0), (-1.0, 1.0), (1.0, -1.0), (-1.0, -1.0)] {
-            let block = Block::new(&[weight; LANES * BLOCK], BLOCK, 0);
-            let inputs = Inputs::new(&[input; BLOCK]);
-            let row = std::slice::from_ref(&inputs);
-            let blocks = std::slice::from_ref(&block);
-            let exact = weight * input * BLOCK as f32;
-            for [sums] in each_way(blocks, [row]) {
-                for (sum, plain) in sums.iter().zip(plain_sums(blocks, row)) {
-                    let near = (sum - plain).abs() < 1e-3 && (sum - exact).abs() < 1e-2;
-                    assert!(near, "{sum} {plain}");
-                }
-            }
-        }
-    }
-
     #[test]
     fn a_row_comes_back_nearly() {
         let matrix = matrix(11, 100);
         let packed = Packed::new(&matrix).expect("packed");
         for output in [0, 9, 10] {
             let row = matrix.get(output).and_then(|row| row.to_vec1::<f32>()).expect("a row");
-            assert_eq!(packed.unpacked(output).count(), row.len());
-            for (back, value) in packed.unpacked(output).zip(&row) {
-                assert!((back - value).abs() <= 0.5 / LEVELS + 1e-6, "{back} {value}");
+            assert_eq!(packed.unpacked(output).len(), row.len());
+            for (back, value) in packed.unpacked(output).iter().zip(&row) {
+                assert!((back - value).abs() <= 0.5 / 63.0 + 1e-6, "{back} {value}");
             }
         }
+    }
+
+    #[test]
+    fn the_five_bits_of_a_file_come_back_as_they_were() {
+        let whole = QTensor::quantize(&matrix(37, 96), GgmlDType::Q5_0).expect("quantised");
+        let whole = whole.dequantize(&Device::Cpu).expect("plain");
+        let rows = whole.to_vec2::<f32>().expect("rows");
+        let mut packed = Packed::empty(37, 96, Bits::Five);
+        packed.extend(&rows.concat());
+        for (output, row) in rows.iter().enumerate() {
+            assert_eq!(&packed.unpacked(output), row);
+        }
+        let input = numbers(3 * 96, 2);
+        let narrow = packed.product(&Rows::new(&input, 96));
+        let wide = Packed::new(&whole).expect("packed").product(&Rows::new(&input, 96));
+        assert!(narrow.iter().zip(&wide).all(|(a, b)| (a - b).abs() < 0.3), "{narrow:?} {wide:?}");
     }
 }

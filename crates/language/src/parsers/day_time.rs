@@ -379,7 +379,7 @@ impl Reader<'_> {
 
     fn clock(&mut self, at: usize) -> Option<usize> {
         let (time, taken) = self.time_at(at)?;
-        let bound = self.bound_before(at);
+        let bound = self.bound_before(at).or_else(|| self.bound_behind(at + taken));
         let marked = self.marked(at, taken);
         if bound.is_none() && !marked {
             return None;
@@ -518,6 +518,22 @@ impl Reader<'_> {
             | (_, "after" | "from" | "between" | "past" | "since") => Some(Bound::NotBefore),
             (_, "before" | "by" | "until" | "till" | "til" | "to") => Some(Bound::NotAfter),
             (_, "and") if self.wish.not_before.is_some() => Some(Bound::NotAfter),
+            _ => None,
+        }
+    }
+
+    /// "Six or later", "six, so straight after", "two onwards", "nine at the latest".
+    fn bound_behind(&self, at: usize) -> Option<Bound> {
+        match (self.word(at), self.word(at + 1), self.word(at + 2)) {
+            ("onwards" | "onward", _, _)
+            | ("or" | "and", "later" | "after", _)
+            | ("so", "after", _)
+            | ("and" | "so", "straight" | "right" | "just" | "any" | "anytime", "after") => {
+                Some(Bound::NotBefore)
+            }
+            ("or", "earlier" | "before" | "sooner", _) | ("at", "the", "latest") => {
+                Some(Bound::NotAfter)
+            }
             _ => None,
         }
     }

@@ -209,7 +209,8 @@ pub(super) struct Reading {
 /// Understands the utterance as a call would: red flags first, then the parsers.
 pub(super) fn read(record: &Record, red_flags: &RedFlags, seen: Option<&Impression>) -> Reading {
     let asked = Phi::new(record.asked.clone());
-    let question = Question { asked, ..Question::of(record.expectation()) };
+    let options = offers(record).len();
+    let question = Question { asked, options, ..Question::of(record.expectation()) };
     let words = Phi::new(record.said.clone());
     let commands = understanding::understand(&words, &question, record.today).commands;
     let flag = red_flags.find_with(&record.said, false, seen.map(Impression::suspicion));
@@ -277,12 +278,20 @@ fn asks_for_weight(asked: &str) -> bool {
     words::split(asked).iter().any(|word| about.contains(&word.as_str()))
 }
 
-/// A time that was chosen by its place among those that were read out.
-fn fill_chosen(slots: &mut BTreeMap<String, String>, command: &Command, record: &Record) {
+/// The times that were read out to choose from.
+fn offers(record: &Record) -> Vec<TimeWish> {
+    if record.expects != "choice" {
+        return Vec::new();
+    }
     let offers = record.asked.split(['.', '?']).next().unwrap_or_default();
     let offers = offers.split([',', ';']).flat_map(|part| part.split(" or "));
     let wishes = offers.filter_map(|offer| day_time::parse(offer, record.today));
-    let wishes: Vec<TimeWish> = wishes.filter(|wish| !wish.is_empty()).collect();
+    wishes.filter(|wish| !wish.is_empty()).collect()
+}
+
+/// A time that was chosen by its place among those that were read out.
+fn fill_chosen(slots: &mut BTreeMap<String, String>, command: &Command, record: &Record) {
+    let wishes = offers(record);
     let chosen = match command {
         Command::Choose(place) => wishes.get(*place),
         Command::ChooseLast => wishes.last(),

@@ -106,3 +106,15 @@ proptest::proptest! {
         parse(&text, TODAY);
     }
 }
+
+#[test]
+fn a_bound_may_stand_behind_its_time() {
+    for (said, expected) in [
+        ("I come off nights at six a.m., so straight after", "not before 06:00"),
+        ("two o'clock or later", "not before 14:00"),
+        ("from the ward at three p.m. onwards", "not before 15:00"),
+        ("ten a.m. at the latest", "not after 10:00"),
+    ] {
+        assert!(read(said).contains(expected), "{said}: {}", read(said));
+    }
+}
