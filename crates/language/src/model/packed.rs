@@ -83,8 +83,10 @@ struct Inputs {
     /// Four inputs each.
     steps: [i32; STEPS],
     scale: f32,
-    /// Of the halves: what weights that have no sign have too much is a multiple of it.
-    sums: [i32; 2],
+    /// What the middle of weights without a sign adds, with the other sign: in five bits, by half.
+    excess_of_five: [i32; 2],
+    /// The same in seven bits.
+    excess_of_seven: i32,
 }
 
 impl Packed {
@@ -249,21 +251,22 @@ impl<B: Format> Matrix<B> {
         mut found: impl FnMut(usize, &[f32; LANES]),
     ) {
         let blocks = self.group(group);
+        // Tells the sums of some rows, and how many those were.
         let mut tell = |first: usize, sums: &[[f32; LANES]]| {
             for (row, sums) in sums.iter().enumerate() {
                 found(first + row, sums);
             }
+            sums.len()
         };
         let mut row = which.start;
         while row < which.end {
             let at = |offset: usize| rows.row(row + offset);
-            match which.end - row {
+            row += match which.end - row {
                 1 => tell(row, &B::sums(blocks, [at(0)])),
                 2 => tell(row, &B::sums(blocks, [at(0), at(1)])),
                 3 => tell(row, &B::sums(blocks, [at(0), at(1), at(2)])),
-                _ => tell(row, &B::sums(blocks, [at(0), at(1), at(2), at(3)])),
-            }
-            row += ROWS;
+                _ => tell(row, &B::sums(blocks, std::array::from_fn::<_, ROWS, _>(at))),
+            };
         }
     }
 }
@@ -289,9 +292,14 @@ impl Inputs {
         for (value, level) in values.iter().zip(&mut levels) {
             *level = (value / scale.max(f32::MIN_POSITIVE)).round() as i8;
         }
-        let sum = |half: &[i8]| half.iter().map(|level| i32::from(*level)).sum();
-        let sums = [sum(&levels[..HALF]), sum(&levels[HALF..])];
-        Self { steps: bytemuck::cast(levels), scale, sums }
+        let sum = |half: &[i8]| -> i32 { half.iter().map(|level| i32::from(*level)).sum() };
+        let (first, second) = (sum(&levels[..HALF]), sum(&levels[HALF..]));
+        Self {
+            steps: bytemuck::cast(levels),
+            scale,
+            excess_of_five: [-first, -second].map(|sum| sum * i32::from(five::MIDDLE)),
+            excess_of_seven: -(first + second) * i32::from(seven::MIDDLE),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use half::f16;
 use super::{BLOCK, Format, HALF, Inputs, LANES, STEP, STEPS};
 
 /// The level that is nothing.
-const MIDDLE: f32 = 16.0;
+pub(super) const MIDDLE: u8 = 16;
 /// The greatest level.
 const HIGHEST: f32 = 31.0;
 /// The scales that are tried for weights that were rounded by other rules: the greatest weight may be at any of
@@ -29,8 +29,8 @@ pub(super) struct Block {
     lower: [[u8; LANES * STEP]; STEPS / 2],
     /// By step: a bit for every output and input.
     fifth: [u64; STEPS],
-    /// By half.
-    scales: [[f16; LANES]; 2],
+    /// By half, the bits of [`f16`].
+    scales: [[u16; LANES]; 2],
 }
 
 impl Block {
@@ -53,13 +53,13 @@ impl Format for Block {
         let mut block = Self {
             lower: [[0; LANES * STEP]; STEPS / 2],
             fifth: [0; STEPS],
-            scales: [[f16::ZERO; LANES]; 2],
+            scales: [[0; LANES]; 2],
         };
         let (from, to) = (number * BLOCK, inputs.min((number + 1) * BLOCK));
         for (lane, row) in group.chunks(inputs).enumerate() {
             for (half, values) in row[from..to].chunks(HALF).enumerate() {
                 let scale = scale_of(values);
-                block.scales[half][lane] = scale;
+                block.scales[half][lane] = scale.to_bits();
                 for (place, value) in values.iter().enumerate() {
                     block.set(lane, half * HALF + place, level_of(*value, scale));
                 }
@@ -70,8 +70,8 @@ impl Format for Block {
 
     fn values(&self, lane: usize) -> impl Iterator<Item = f32> {
         (0..BLOCK).map(move |place| {
-            let scale = self.scales[place / HALF][lane].to_f32();
-            (f32::from(self.level(lane, place)) - MIDDLE) * scale
+            let scale = f16::from_bits(self.scales[place / HALF][lane]).to_f32();
+            (f32::from(self.level(lane, place)) - f32::from(MIDDLE)) * scale
         })
     }
 
@@ -102,7 +102,8 @@ fn scale_of(values: &[f32]) -> f16 {
     for at in GREATEST_AT {
         let scale = f16::from_f32(most / at);
         let off = |value: &f32| {
-            (value - (f32::from(level_of(*value, scale)) - MIDDLE) * scale.to_f32()).abs()
+            (value - (f32::from(level_of(*value, scale)) - f32::from(MIDDLE)) * scale.to_f32())
+                .abs()
         };
         let worst = values.iter().map(off).fold(0.0, f32::max);
         if worst < best.0 {
@@ -118,14 +119,9 @@ fn scale_of(values: &[f32]) -> f16 {
 fn level_of(value: f32, scale: f16) -> u8 {
     let scale = scale.to_f32();
     if scale == 0.0 {
-        return MIDDLE as u8;
+        return MIDDLE;
     }
-    (value / scale + MIDDLE).round().clamp(0.0, HIGHEST) as u8
-}
-
-/// What the middle of the weights adds to a half's sum, with the other sign.
-fn excess(inputs: &Inputs, half: usize) -> i32 {
-    -inputs.sums[half] * MIDDLE as i32
+    (value / scale + f32::from(MIDDLE)).round().clamp(0.0, HIGHEST) as u8
 }
 
 /// The sums without special instructions, and what the others are tested against.
@@ -139,8 +135,9 @@ fn plain_sums(blocks: &[Block], row: &[Inputs]) -> [f32; LANES] {
                 let places = half * HALF..(half + 1) * HALF;
                 let product =
                     |place: usize| i32::from(block.level(lane, place)) * i32::from(levels[place]);
-                let whole = places.map(product).sum::<i32>() + excess(inputs, half);
-                *sum += whole as f32 * block.scales[half][lane].to_f32() * inputs.scale;
+                let whole = places.map(product).sum::<i32>() + inputs.excess_of_five[half];
+                *sum +=
+                    whole as f32 * f16::from_bits(block.scales[half][lane]).to_f32() * inputs.scale;
             }
         }
     }
@@ -158,9 +155,7 @@ mod wide {
         _mm256_setzero_ps, _mm256_shuffle_epi8, _mm256_srli_epi16,
     };
 
-    use half::f16;
-
-    use super::{Block, HALF_STEPS, Inputs, LANES, excess};
+    use super::{Block, HALF_STEPS, Inputs, LANES};
 
     /// The sums of each row, by lane.
     #[target_feature(enable = "avx2,fma,f16c")]
@@ -173,7 +168,8 @@ mod wide {
         for (number, block) in blocks.iter().enumerate() {
             let inputs: [&Inputs; R] = rows.map(|row| &row[number]);
             for (half, scales) in block.scales.iter().enumerate() {
-                let mut whole = inputs.map(|inputs| [_mm256_set1_epi32(excess(inputs, half)); 2]);
+                let mut whole =
+                    inputs.map(|inputs| [_mm256_set1_epi32(inputs.excess_of_five[half]); 2]);
                 for step in half * HALF_STEPS..(half + 1) * HALF_STEPS {
                     let weights = weights(block, step);
                     for (whole, inputs) in whole.iter_mut().zip(&inputs) {
@@ -185,7 +181,7 @@ mod wide {
                         }
                     }
                 }
-                let scales: [__m128i; 2] = bytemuck::cast(scales.map(f16::to_bits));
+                let scales: [__m128i; 2] = bytemuck::cast(*scales);
                 let scales: [__m256; 2] = scales.map(|scales| _mm256_cvtph_ps(scales));
                 for ((sums, whole), inputs) in sums.iter_mut().zip(whole).zip(&inputs) {
                     for ((sum, whole), scales) in sums.iter_mut().zip(whole).zip(scales) {
@@ -227,14 +223,12 @@ mod wide {
 #[cfg(all(target_arch = "x86_64", target_feature = "avx2", target_feature = "f16c"))]
 mod widest {
     use std::arch::x86_64::{
-        __m256i, __m512i, _mm512_and_si512, _mm512_cvtepi32_ps, _mm512_cvtph_ps,
-        _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_mask_add_epi8, _mm512_mul_ps,
-        _mm512_set1_epi8, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps, _mm512_srli_epi16,
+        __m256i, __m512i, _mm512_cvtepi32_ps, _mm512_cvtph_ps, _mm512_dpbusd_epi32,
+        _mm512_fmadd_ps, _mm512_maskz_mov_epi8, _mm512_mul_ps, _mm512_set1_epi8, _mm512_set1_epi32,
+        _mm512_set1_ps, _mm512_setzero_ps, _mm512_srli_epi16, _mm512_ternarylogic_epi32,
     };
 
-    use half::f16;
-
-    use super::{Block, HALF_STEPS, Inputs, LANES, excess};
+    use super::{Block, HALF_STEPS, Inputs, LANES};
 
     /// Whether this processor has the instructions; the answer is kept by the library.
     pub(super) fn is_there() -> bool {
@@ -249,34 +243,44 @@ mod widest {
         blocks: &[Block],
         rows: [&[Inputs]; R],
     ) -> [[f32; LANES]; R] {
-        let (fifteen, sixteen) = (_mm512_set1_epi8(15), _mm512_set1_epi8(16));
         let mut sums = [_mm512_setzero_ps(); R];
         for (number, block) in blocks.iter().enumerate() {
             let inputs: [&Inputs; R] = rows.map(|row| &row[number]);
-            for (half, scales) in block.scales.iter().enumerate() {
-                let mut whole = inputs.map(|inputs| _mm512_set1_epi32(excess(inputs, half)));
-                for pair in half * HALF_STEPS / 2..(half + 1) * HALF_STEPS / 2 {
-                    let both: __m512i = bytemuck::cast(block.lower[pair]);
-                    let lower = [both, _mm512_srli_epi16(both, 4)];
-                    for (step, lower) in (2 * pair..).zip(lower) {
-                        let lower = _mm512_and_si512(lower, fifteen);
-                        let weights =
-                            _mm512_mask_add_epi8(lower, block.fifth[step], lower, sixteen);
-                        for (whole, inputs) in whole.iter_mut().zip(&inputs) {
-                            let four = _mm512_set1_epi32(inputs.steps[step]);
-                            *whole = _mm512_dpbusd_epi32(*whole, weights, four);
-                        }
+            for half in 0..2 {
+                let mut whole = inputs.map(|inputs| _mm512_set1_epi32(inputs.excess_of_five[half]));
+                // Plain loops over places: iterators over arrays of registers go through memory here.
+                for pair in 0..HALF_STEPS / 2 {
+                    let first = half * HALF_STEPS + 2 * pair;
+                    let both: __m512i = bytemuck::cast(block.lower[first / 2]);
+                    let low = five(both, block.fifth[first]);
+                    let high = five(_mm512_srli_epi16(both, 4), block.fifth[first + 1]);
+                    for row in 0..R {
+                        let steps = &inputs[row].steps;
+                        let four = _mm512_set1_epi32(steps[first]);
+                        whole[row] = _mm512_dpbusd_epi32(whole[row], low, four);
+                        let four = _mm512_set1_epi32(steps[first + 1]);
+                        whole[row] = _mm512_dpbusd_epi32(whole[row], high, four);
                     }
                 }
-                let scales: __m256i = bytemuck::cast(scales.map(f16::to_bits));
+                let scales: __m256i = bytemuck::cast(block.scales[half]);
                 let scales = _mm512_cvtph_ps(scales);
-                for ((sum, whole), inputs) in sums.iter_mut().zip(whole).zip(&inputs) {
-                    let scale = _mm512_mul_ps(scales, _mm512_set1_ps(inputs.scale));
-                    *sum = _mm512_fmadd_ps(_mm512_cvtepi32_ps(whole), scale, *sum);
+                for row in 0..R {
+                    let scale = _mm512_mul_ps(scales, _mm512_set1_ps(inputs[row].scale));
+                    sums[row] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(whole[row]), scale, sums[row]);
                 }
             }
         }
         sums.map(bytemuck::cast)
+    }
+
+    /// Bytes of the lower four bits and the fifth.
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn five(lower: __m512i, fifth: u64) -> __m512i {
+        /// The first where the second is set, or the third.
+        const FIRST_WHERE_SECOND_OR_THIRD: i32 = 0xEA;
+        let fifth = _mm512_maskz_mov_epi8(fifth, _mm512_set1_epi8(16));
+        let fifteen = _mm512_set1_epi8(15);
+        _mm512_ternarylogic_epi32::<FIRST_WHERE_SECOND_OR_THIRD>(lower, fifteen, fifth)
     }
 }
 
@@ -291,7 +295,7 @@ mod tests {
                 let level = (place * 7 + place / 31) % 32;
                 // Every half block has its greatest weight sixteen levels below nothing.
                 let level = if place % HALF == 5 { 0 } else { level };
-                (level as f32 - MIDDLE) * 0.25
+                (level as f32 - f32::from(MIDDLE)) * 0.25
             })
             .collect();
         let block = Block::new(&weights, BLOCK, 0);

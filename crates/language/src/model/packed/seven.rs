@@ -8,7 +8,7 @@ use super::{BLOCK, Format, Inputs, LANES, STEP, STEPS, greatest};
 /// Greatest distance of a weight from the middle.
 const LEVELS: f32 = 63.0;
 /// The middle, so that weights have no sign.
-const MIDDLE: u8 = 64;
+pub(super) const MIDDLE: u8 = 64;
 
 /// A block of the outputs that lie side by side.
 #[derive(Debug, Clone)]
@@ -60,11 +60,6 @@ impl Format for Block {
     }
 }
 
-/// What the middle of the weights adds to a sum, with the other sign.
-fn excess(inputs: &Inputs) -> i32 {
-    -inputs.sums.iter().sum::<i32>() * i32::from(MIDDLE)
-}
-
 /// The sums without special instructions, and what the others are tested against.
 #[cfg_attr(all(target_arch = "x86_64", target_feature = "avx2"), cfg(test))]
 fn plain_sums(blocks: &[Block], row: &[Inputs]) -> [f32; LANES] {
@@ -75,7 +70,7 @@ fn plain_sums(blocks: &[Block], row: &[Inputs]) -> [f32; LANES] {
             let weights = block.weights.iter().flat_map(|step| &step[lane * STEP..][..STEP]);
             let pairs = weights.zip(&levels);
             let whole: i32 = pairs.map(|(w, x)| i32::from(*w) * i32::from(*x)).sum();
-            *sum += (whole + excess(inputs)) as f32 * block.scales[lane] * inputs.scale;
+            *sum += (whole + inputs.excess_of_seven) as f32 * block.scales[lane] * inputs.scale;
         }
     }
     sums
@@ -90,7 +85,7 @@ mod wide {
         _mm256_setzero_ps,
     };
 
-    use super::{Block, Inputs, LANES, excess};
+    use super::{Block, Inputs, LANES};
 
     /// The sums of each row, by lane.
     #[target_feature(enable = "avx2,fma")]
@@ -102,7 +97,7 @@ mod wide {
         let mut sums = [[_mm256_setzero_ps(); 2]; R];
         for (number, block) in blocks.iter().enumerate() {
             let inputs: [&Inputs; R] = rows.map(|row| &row[number]);
-            let mut whole = inputs.map(|inputs| [_mm256_set1_epi32(excess(inputs)); 2]);
+            let mut whole = inputs.map(|inputs| [_mm256_set1_epi32(inputs.excess_of_seven); 2]);
             for (step, weights) in block.weights.iter().enumerate() {
                 let weights: [__m256i; 2] = bytemuck::cast(*weights);
                 for (whole, inputs) in whole.iter_mut().zip(&inputs) {
@@ -133,7 +128,7 @@ mod widest {
         _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps,
     };
 
-    use super::{Block, Inputs, LANES, excess};
+    use super::{Block, Inputs, LANES};
 
     /// Whether this processor has the instructions; the answer is kept by the library.
     pub(super) fn is_there() -> bool {
@@ -149,7 +144,7 @@ mod widest {
         let mut sums = [_mm512_setzero_ps(); R];
         for (number, block) in blocks.iter().enumerate() {
             let inputs: [&Inputs; R] = rows.map(|row| &row[number]);
-            let mut whole = inputs.map(|inputs| _mm512_set1_epi32(excess(inputs)));
+            let mut whole = inputs.map(|inputs| _mm512_set1_epi32(inputs.excess_of_seven));
             for (step, weights) in block.weights.iter().enumerate() {
                 let weights: __m512i = bytemuck::cast(*weights);
                 for (whole, inputs) in whole.iter_mut().zip(&inputs) {
