@@ -16,6 +16,8 @@ use crate::parsers::{
 
 /// Fewest digits that are a number to keep rather than a quantity.
 const DIGITS_MIN: usize = 3;
+/// More words than this are no plain answer.
+const STORY_WORDS: usize = 8;
 /// The youngest caller whose date of birth is taken up without being asked for.
 const VOLUNTEERED_AGE_YEARS: i16 = 2;
 
@@ -113,6 +115,7 @@ pub fn is_unsettled(parsed: &Understanding, question: &Question) -> bool {
     // Strong feelings are answered as such; weaker ones may come with a wish.
     let settled = |command: &Command| match command {
         Command::Exam(_) | Command::Affirm | Command::Deny => false,
+        Command::Ask(topic) if topic == topic::ANNOUNCED => false,
         Command::Feels(distress, _) => *distress == Distress::Strong,
         _ => true,
     };
@@ -151,6 +154,7 @@ fn questions(text: &str, expectation: Expectation, heard: &[Command]) -> Vec<Com
     let mut commands = topic::parse(text, expectation);
     let wants = heard.iter().any(|command| matches!(command, Command::Want(_)));
     let first = commands.first().and_then(|command| match command {
+        Command::Ask(topic) if topic == topic::ANNOUNCED => None,
         Command::Ask(topic) => Some(topic::intent(topic)),
         _ => None,
     });
@@ -219,6 +223,13 @@ fn asked_for(text: &str, question: &Question, today: Date) -> Vec<Command> {
         YesNo::No => Command::Deny,
         YesNo::Unsure => Command::Unsure,
     });
+    // Where anything may be said, a "not" in a story answers nothing: "words that I am not following".
+    let told = words::split(text);
+    let story = question.expectation == Expectation::Open && told.len() > STORY_WORDS;
+    let begins = told
+        .first()
+        .is_some_and(|word| ["no", "nope", "nah", "naw", "nothing"].contains(&word.as_str()));
+    let answer = answer.filter(|answer| *answer != Command::Deny || !story || begins);
     let spoken = matches!(question.expectation, Expectation::Name | Expectation::Digits);
     if !spoken || commands.is_empty() {
         commands.extend(answer);
@@ -283,6 +294,21 @@ mod tests {
         let question = Question { options, ..Question::of(expectation) };
         let understanding = understand(&text.into(), &question, TODAY);
         understanding.commands.iter().map(Command::kind).collect()
+    }
+
+    #[test]
+    fn what_is_announced_or_told_beside_is_no_answer() {
+        let open = |text| kinds(text, Expectation::Open, 0);
+        let report =
+            "I am in receipt of my ultrasound report and there are words I am not following";
+        assert_eq!(open(report), ["want"]);
+        assert_eq!(open("I got this MRI coming up and had a question about it"), ["ask", "exam"]);
+        let dye = "I need to get on the list for a cat scan, the one where they put the dye in you";
+        assert_eq!(open(dye), ["exam", "want"]);
+        // "Nothing else" ends the call only where that was asked.
+        let pressure = "one tablet for pressure, nothing else";
+        assert!(!kinds(pressure, Expectation::YesNo, 0).contains(&"goodbye"));
+        assert!(open("nothing else").contains(&"goodbye"));
     }
 
     #[test]

@@ -85,12 +85,33 @@ impl Dialogue {
         let asked = understanding.topics().next();
         let question = asked.map(|topic| self.question_about(topic));
         self.topic = asked.cloned().or(self.topic.take());
+        if outcome.is_none_or(|outcome| outcome == "question")
+            && question == Some("announced")
+            && state.on.contains_key("announced")
+        {
+            return question;
+        }
+        if asked_yes_no && outcome.is_none() && self.takes_other_time(understanding) {
+            return Some(Intent::Reschedule.key());
+        }
         if let Some(outcome) = outcome.filter(known).or(question).filter(known) {
             return Some(outcome);
         }
         let book = exam_named(understanding).filter(known)?;
         self.slots.purpose = Some(Intent::Book);
         Some(book)
+    }
+
+    /// "Does that time still work for you?" – "A Monday morning would be better": the day is kept.
+    fn takes_other_time(&mut self, understanding: &Understanding) -> bool {
+        let moves = self.current().on.contains_key(Intent::Reschedule.key());
+        let appointment = self.slots.appointment.as_ref();
+        let other = understanding.wish().filter(|wish| {
+            !wish.is_empty() && appointment.is_some_and(|held| !wish.admits(held.start))
+        });
+        let Some(wish) = other.filter(|_| moves).cloned() else { return false };
+        self.slots.when = Some(wish);
+        true
     }
 
     /// A question about getting ready needs the caller's exam first; others are answered as they
@@ -273,10 +294,12 @@ impl Dialogue {
 
 /// The outcome of a question in a state. A complaint has a path of its own where the state knows it:
 /// somebody writes it down.
+/// Topics that lead elsewhere than to a record. `announced` is a question that is still to be told.
+const OWN_TOPICS: [&str; 2] = ["complaint", "announced"];
+
 pub(super) fn topic_outcome(state: &State, topic: &str) -> &'static str {
-    const COMPLAINT: &str = "complaint";
-    let own = topic == COMPLAINT && state.on.contains_key(COMPLAINT);
-    if own { COMPLAINT } else { "question" }
+    let own = OWN_TOPICS.into_iter().find(|own| topic == *own && state.on.contains_key(*own));
+    own.unwrap_or("question")
 }
 
 /// Whether the words ask instead of telling.

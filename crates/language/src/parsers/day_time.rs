@@ -259,7 +259,11 @@ impl Reader<'_> {
 
     fn weekday(&mut self, at: usize) -> Option<usize> {
         let day = weekday(self.word(at))?;
-        let excluded = ["not", "but", "except", "no", "never"];
+        // "Any day but a Monday, Mondays I work": why it is none is no wish for it.
+        if self.wish.not_weekday == Some(day) {
+            return Some(1);
+        }
+        let excluded = ["not", "but", "except", "bar", "barring", "excepting", "no", "never"];
         let before = [self.before(at, 1), self.before(at, 2), self.before(at, 3)];
         if before.iter().take(2).any(|word| excluded.contains(word)) {
             self.wish.not_weekday = Some(day);

@@ -4,7 +4,7 @@ use radline_dialogue::words::{self, asserts, contains};
 use radline_dialogue::{Command, Expectation, Intent};
 
 use super::request_phrases::{
-    GOODBYE, INTENTS, INTERPRETER, MACHINE, ON_BEHALF, OPT_OUT, PERSON, RELATIONS, RELATIVES,
+    DONE, GOODBYE, INTENTS, INTERPRETER, MACHINE, ON_BEHALF, OPT_OUT, PERSON, RELATIONS, RELATIVES,
     REPEAT, STOP_RECORDING, VOICEMAIL, WAIT,
 };
 
@@ -55,7 +55,7 @@ pub fn parse(text: &str, expectation: Expectation) -> Vec<Command> {
     if any(WAIT) && words.len() <= WAIT_WORDS_MAX {
         commands.push(Command::Wait);
     }
-    if any(GOODBYE) {
+    if any(GOODBYE) || expectation == Expectation::Open && any(DONE) {
         commands.push(Command::Goodbye);
     }
     let answers_itself = matches!(

@@ -121,7 +121,7 @@ pub(super) const WAIT: &[&str] = &[
     "one minute",
     "need a minute",
 ];
-/// The caller is done.
+/// The caller takes leave.
 pub(super) const GOODBYE: &[&str] = &[
     "goodbye",
     "good bye",
@@ -131,6 +131,11 @@ pub(super) const GOODBYE: &[&str] = &[
     "see you",
     "have a good day",
     "have a nice day",
+    "pau already",
+];
+/// The caller is done, where they were asked whether there is anything else. "One tablet for pressure,
+/// nothing else" answers another question.
+pub(super) const DONE: &[&str] = &[
     "thats all",
     "that is all",
     "nothing else",
@@ -144,7 +149,6 @@ pub(super) const GOODBYE: &[&str] = &[
     "im all set",
     "all set",
     "im done",
-    "pau already",
     "no more question",
     "no more questions",
     "on paper now",
@@ -395,6 +399,13 @@ pub(super) const INTENTS: &[(Intent, &[&str])] = &[
             "test results",
             "my report",
             "the report",
+            "scan report",
+            "ultrasound report",
+            "mri report",
+            "ct report",
+            "xray report",
+            "report says",
+            "report said",
             "results yet",
             "got my pictures",
             "got the pictures",

@@ -56,6 +56,13 @@ const OVER: &[&str] = &[
     "the results",
     "the report",
     "my report",
+    "scan report",
+    "ultrasound report",
+    "xray report",
+    "x ray report",
+    "mri report",
+    "ct report",
+    "receipt of my",
     "hear nothing",
     "heard nothing",
 ];

@@ -33,6 +33,9 @@ fn lexicon() -> &'static Lexicon {
     })
 }
 
+/// "I have a question": which one is still to be told.
+pub const ANNOUNCED: &str = "announced";
+
 /// Most words of a sentence that is still one question. A story with the word "park" in it is none.
 const WORDS_MAX: usize = 45;
 
@@ -46,8 +49,8 @@ pub fn parse(text: &str, expectation: Expectation) -> Vec<Command> {
         Expectation::Name | Expectation::DateOfBirth | Expectation::Digits | Expectation::Choice
     );
     let open = expectation == Expectation::Open;
-    let asks =
-        text.contains('?') || any(if open { &lexicon.asking } else { &lexicon.asking_beside });
+    let asking = if open { &lexicon.asking } else { &lexicon.asking_beside };
+    let asks = text.contains('?') || asking.iter().any(|phrase| asks_with(&words, phrase));
     // Where anything may be said, a bare "parking" is a question, too.
     let bare = open && words.len() <= 4;
     if words.len() > WORDS_MAX || (closed && words.len() < 4) {
@@ -67,8 +70,25 @@ pub fn parse(text: &str, expectation: Expectation) -> Vec<Command> {
     if topics.contains(&"results_meaning") {
         topics = vec!["results_meaning"];
     }
+    // A question that is asked is more than one that is announced.
+    if topics.len() > 1 || !open {
+        topics.retain(|topic| *topic != ANNOUNCED);
+    }
     topics.truncate(2);
     topics.into_iter().map(|topic| Command::Ask(topic.to_owned())).collect()
+}
+
+/// Whether the words ask with the phrase. "The one where they put the dye in your arm" tells which.
+fn asks_with(words: &[String], phrase: &str) -> bool {
+    const TELLING: [&str; 8] = ["one", "ones", "kind", "sort", "place", "time", "day", "thing"];
+    const RELATIVE: [&str; 5] = ["where", "when", "which", "who", "what"];
+    let phrase = split(phrase);
+    words.windows(phrase.len()).enumerate().any(|(at, window)| {
+        let before = at.checked_sub(1).map(|before| words[before].as_str());
+        let tells = RELATIVE.contains(&window[0].as_str())
+            && before.is_some_and(|before| TELLING.contains(&before));
+        window == phrase && !tells
+    })
 }
 
 /// The wish behind a topic, where no other was heard.

@@ -49,7 +49,7 @@ fn undecided(words: &[String]) -> bool {
 /// The words that say nothing but yes.
 const PLAIN_YES: &[&str] = &["yes", "yeah", "yep", "yup"];
 /// The words that say nothing but no.
-const PLAIN_NO: &[&str] = &["no", "nope", "nah"];
+const PLAIN_NO: &[&str] = &["no", "nope", "nah", "naw", "nae"];
 
 /// Whether the sentence asks: "do I have to bring anything" says neither yes nor no.
 fn asks(words: &[String]) -> bool {
@@ -180,7 +180,7 @@ pub fn parse_trouble(text: &str) -> Option<YesNo> {
     let but = qualified || words.iter().skip(1).any(takes_back);
     let early = &words[..words.len().min(EARLY_WORDS)];
     let denies = |word: &String| {
-        ["no", "nope", "nah", "never", "none", "negative", "neither", "nothing"]
+        ["no", "nope", "nah", "naw", "nae", "never", "none", "negative", "neither", "nothing"]
             .contains(&word.as_str())
     };
     let says_yes = early.iter().any(|word| {

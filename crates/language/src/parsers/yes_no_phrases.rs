@@ -101,6 +101,13 @@ pub(super) const YES_IDIOMS: &[&str] = &[
     "by all means",
     "be my guest",
     "on you go",
+    "on ye go",
+    "go on ahead",
+    "go ahead on",
+    "you may",
+    "fire away",
+    "crack on",
+    "no scene",
     "suits me",
     "fits my",
     "ill take",
@@ -199,7 +206,7 @@ pub(super) const YES_WORDS: &[&str] = &[
 ];
 /// Words that refuse.
 pub(super) const NO_WORDS: &[&str] =
-    &["no", "nope", "nah", "negative", "incorrect", "wrong", "not", "nay", "false"];
+    &["no", "nope", "nah", "naw", "nae", "negative", "incorrect", "wrong", "not", "nay", "false"];
 /// What leaves things as they are, whatever else is said: nothing is cancelled on "please keep it".
 pub(super) const LEAVES_AS_IS: &[&str] = &[
     "do mind",

@@ -118,3 +118,10 @@ fn a_bound_may_stand_behind_its_time() {
         assert!(read(said).contains(expected), "{said}: {}", read(said));
     }
 }
+
+#[test]
+fn a_day_that_is_ruled_out_stays_so() {
+    let wish = parse("mornings, any day but a Monday, Mondays I do the bulletin", TODAY);
+    let wish = wish.expect("a wish");
+    assert_eq!((wish.weekday, wish.not_weekday), (None, Some(Weekday::Monday)));
+}
