@@ -550,3 +550,13 @@ fn a_kidney_function_is_kept_with_its_day() {
     unknown.say("I don't know", vec![Command::Unsure]);
     assert!(!finding(unknown).contains("mL/min"));
 }
+
+#[test]
+fn what_is_read_into_the_answer_to_a_question_back_does_not_go_on_for_ever() {
+    let mut play = Play::new();
+    // "Is it all right to record?" – "It is exact." – "I take that as a yes?" – "It is exact."
+    read_by_model(&mut play, "it is exact", Command::Affirm);
+    play.state("greeting");
+    read_by_model(&mut play, "it is exact", Command::Affirm);
+    play.state("reason");
+}

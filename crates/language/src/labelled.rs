@@ -11,7 +11,7 @@ use radline_phi::Phi;
 use crate::model::classifier::Impression;
 use crate::model::labels::{FINDINGS, Labels};
 use crate::model::turn_reader::Reading;
-use crate::parsers::{day_time, exam, topic};
+use crate::parsers::{day_time, exam, to_book, topic};
 use crate::understanding::{by_example, careful, day_at_opening, is_unsettled};
 
 /// An act that the model is less sure of is not taken up. More likely than not; no measurement chose it.
@@ -101,7 +101,11 @@ fn with_model(
     }
     let labels = &backed(words.expose(), &reading.labels);
     if is_settled(&parsed, question) {
-        let doubts = reading.confidence >= SURE_AGAINST;
+        // "What do you have on a Wednesday?" asks for a free time, and not when an appointment is.
+        let seeks = parsed.has(&Command::Want(Intent::Book))
+            && labels.intent == "check_appointment"
+            && to_book::asks_for_a_day(words.expose());
+        let doubts = reading.confidence >= SURE_AGAINST && !seeks;
         return if doubts { second_opinion(parsed, labels, question) } else { parsed };
     }
     let mut commands = acts(labels, question);

@@ -7,19 +7,25 @@ use radline_dialogue::RedFlag;
 use radline_language::model::classifier::{ACTS, EncoderTokenizer, HEADS, Network};
 use radline_language::model::encoder::{self, Tensors, Tokens};
 use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 
 use crate::TrainingError;
 use crate::loss::mean_loss;
 use crate::optimizer::Trained;
 use crate::plan::Plan;
-use crate::record::{NO_FLAG, Record};
+use crate::record::{Asked, NO_FLAG, Record};
 use crate::run::{Lesson, Run};
 
 /// An utterance in danger counts as much as so many others: there are few of them, and a miss costs more.
 const DANGER_COUNTS: f64 = 2.0;
 /// Feelings count for half: whoever labels them often disagrees.
 const DISTRESS_COUNTS: f64 = 0.5;
+/// Shares of the utterances that are put behind another question: those that have none, the others that are safe,
+/// and those in danger.
+const ANYWHERE_UNASKED: f64 = 0.9;
+const ANYWHERE_SAFE: f64 = 0.2;
+const ANYWHERE_DANGER: f64 = 0.5;
 /// The first numbers of what is read off the state lie this far from nothing, at most.
 const HEAD_RANGE: f32 = 0.02;
 
@@ -48,15 +54,20 @@ pub type ClassifierRun = Run<Utterances>;
 impl ClassifierRun {
     /// A run that has not begun.
     ///
+    /// `asked` are questions of calls; some utterances are taken for answers to them.
+    ///
     /// # Errors
     /// The encoder's tensors are not those of one, or a text cannot be told apart into tokens.
     pub fn new(
         base: Tensors,
         tokenizer: &EncoderTokenizer,
         records: &[Record],
+        asked: &[Asked],
         plan: Plan,
     ) -> std::result::Result<Self, TrainingError> {
-        let examples = records.iter().map(|record| Example::new(record, tokenizer));
+        let mut random = StdRng::seed_from_u64(plan.seed);
+        let records = records.iter().map(|record| anywhere(record, asked, &mut random));
+        let examples = records.map(|record| Example::new(&record, tokenizer));
         let examples = examples.collect::<std::result::Result<_, TrainingError>>()?;
         let (names, weights) = first_weights(&base, &plan)?;
         Ok(Self::begin(Utterances { base, examples, names }, plan, weights))
@@ -75,6 +86,26 @@ impl ClassifierRun {
     }
 }
 
+/// The utterance, or the same behind another question: danger is told, and not told, whatever was asked. What
+/// act it is depends on the question, and is not known then.
+fn anywhere(record: &Record, asked: &[Asked], random: &mut StdRng) -> Record {
+    let share = match (record.only.is_some(), record.red_flag == NO_FLAG) {
+        (true, _) => ANYWHERE_UNASKED,
+        (false, true) => ANYWHERE_SAFE,
+        (false, false) => ANYWHERE_DANGER,
+    };
+    let elsewhere = asked.choose(random).filter(|_| random.random_bool(share));
+    elsewhere.map_or_else(
+        || record.clone(),
+        |Asked { expects, asked }| Record {
+            expects: expects.clone(),
+            asked: asked.clone(),
+            intent: String::new(),
+            ..record.clone()
+        },
+    )
+}
+
 impl Example {
     fn new(
         record: &Record,
@@ -86,7 +117,7 @@ impl Example {
         let class = RedFlag::ALL.iter().position(|class| class.key() == record.red_flag);
         let danger = class.map(|place| place + 1).or((record.red_flag == NO_FLAG).then_some(0));
         // Where one label alone was written down, the others are not known.
-        let distress = (!record.intent.is_empty()).then_some(usize::from(record.distress));
+        let distress = record.only.is_none().then_some(usize::from(record.distress));
         Ok(Self { tokens, right: [place(act), place(danger), place(distress)] })
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use jiff::civil::Date;
 use radline_dialogue::Expectation;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -45,6 +46,15 @@ pub struct Record {
     pub only: Option<String>,
 }
 
+/// A question of a call.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Asked {
+    /// The shape of the answer, as [`Record::expects`] names it.
+    pub expects: String,
+    /// The agent's words.
+    pub asked: String,
+}
+
 const fn day_of_training() -> Date {
     jiff::civil::date(2026, 11, 23)
 }
@@ -82,7 +92,7 @@ impl Record {
 ///
 /// # Errors
 /// The file cannot be read, or a line is no record; the message has the line's number.
-pub fn load(file: &Path) -> Result<Vec<Record>, TrainingError> {
+pub fn load<T: DeserializeOwned>(file: &Path) -> Result<Vec<T>, TrainingError> {
     let wrong = |reason: String| TrainingError::file(file, reason);
     let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
@@ -106,7 +116,7 @@ pub fn load_folder(folder: &Path) -> Result<Vec<Record>, TrainingError> {
     files.sort();
     let mut records = Vec::new();
     for file in files {
-        records.extend(load(&file)?);
+        records.extend(load::<Record>(&file)?);
     }
     if records.is_empty() {
         return Err(wrong("no utterances (*.jsonl) there".to_owned()));

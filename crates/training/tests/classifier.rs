@@ -93,7 +93,7 @@ fn plan() -> Plan {
 }
 
 fn run(plan: Plan) -> ClassifierRun {
-    ClassifierRun::new(base(), &tokenizer(), &records(), plan).expect("a run")
+    ClassifierRun::new(base(), &tokenizer(), &records(), &[], plan).expect("a run")
 }
 
 /// What a run has learned, as the file holds it.

@@ -67,9 +67,17 @@ impl Dialogue {
         if words::split(said.expose()).len() > SETTLING_MAX
             || understanding.by == UnderstoodBy::Model
         {
-            let answers = understanding.has(&Command::Affirm) || understanding.has(&Command::Deny);
+            let (agrees, denies) =
+                (understanding.has(&Command::Affirm), understanding.has(&Command::Deny));
             let (_, tells_more) = self.with_mentions(said);
-            let ambiguous = self.current().screening.is_some() && answers && !tells_more;
+            let screens = self.current().screening.is_some();
+            let again = understanding.by == UnderstoodBy::Model;
+            // Asking back what was read into an answer to asking back would not end: read twice the same
+            // way, it counts, unless safety hangs on it.
+            if again && agrees && !denies && !screens {
+                return Some(self.hear(&words, &Understanding::from_parsers(vec![answer])));
+            }
+            let ambiguous = (screens || again) && (agrees || denies) && !tells_more;
             let nothing = Understanding::from_parsers(Vec::new());
             return ambiguous.then(|| self.without_answer(&nothing, Prompt::default()));
         }

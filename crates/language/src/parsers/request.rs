@@ -63,7 +63,12 @@ pub fn parse(text: &str, expectation: Expectation) -> Vec<Command> {
         Expectation::DayTime | Expectation::Digits | Expectation::DateOfBirth
     );
     let wants = |(_, phrases): &&(Intent, &[&str])| any(phrases);
-    if let Some((intent, _)) = INTENTS.iter().find(wants).filter(|_| !answers_itself) {
+    // "No new time, just cancel" is said where a day was asked for.
+    let day_asked = expectation == Expectation::DayTime && contains(&words, "cancel");
+    let heard = |(intent, _): &&(Intent, &[&str])| {
+        !answers_itself || day_asked && *intent == Intent::Cancel
+    };
+    if let Some((intent, _)) = INTENTS.iter().find(wants).filter(heard) {
         commands.push(Command::Want(*intent));
     }
     commands

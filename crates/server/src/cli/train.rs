@@ -71,9 +71,12 @@ pub struct TrainClassifier {
     #[arg(
         long,
         value_name = "DIR",
-        default_values = ["training/utterances", "training/turns", "training/first_sight"]
+        default_values = ["training/utterances", "training/turns", "training/first_sight", "training/heard"]
     )]
     pub data: Vec<PathBuf>,
+    /// Questions of calls (*.jsonl): some utterances are put behind them
+    #[arg(long, value_name = "FILE", default_value = "training/asked.jsonl")]
+    pub asked: PathBuf,
     /// Where what is learned goes (`learned.safetensors`), with the curve of its losses
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,

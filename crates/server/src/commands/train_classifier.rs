@@ -5,6 +5,7 @@ use radline_language::model::classifier::EncoderTokenizer;
 use radline_language::model::encoder;
 use radline_training::classifier::{self, ClassifierRun};
 use radline_training::plan::Plan;
+use radline_training::record::{self, Asked};
 
 use super::train_run::{follow, load_folders};
 use crate::cli::TrainClassifier;
@@ -29,7 +30,8 @@ pub fn run(options: &TrainClassifier) -> Result<()> {
     let tokenizer = EncoderTokenizer::load(&tokenizer)?;
     let records = load_folders(&options.data)?;
     terminal::line(&format!("{} utterances, {plan:?}", records.len()))?;
-    let mut run = ClassifierRun::new(base, &tokenizer, &records, plan)?;
+    let asked: Vec<Asked> = record::load(&options.asked)?;
+    let mut run = ClassifierRun::new(base, &tokenizer, &records, &asked, plan)?;
     let out = options.out.join("learned.safetensors");
     follow(&mut run, &options.out, |run| {
         run.write(&out).with_context(|| out.display().to_string())

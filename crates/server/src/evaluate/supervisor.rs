@@ -20,7 +20,7 @@ use crate::workers::supervision::Means;
 
 /// Reads every record that the first reading finds harmless once more.
 pub fn run(data: &Path, model: TurnReader) -> Result<()> {
-    let records = record::load(data)?;
+    let records: Vec<Record> = record::load(data)?;
     let red_flags = Arc::new(RedFlags::english());
     let reader = Reader::start(model)?;
     let mut means =
