@@ -25,26 +25,8 @@ impl Dialogue {
         if let Some(outcome) = self.who_answers(understanding) {
             return Some(outcome);
         }
-        let answer = match state.fills {
-            Some(SlotName::Offer) => self.read_offer(understanding),
-            Some(SlotName::Order) => self.read_order(understanding),
-            Some(SlotName::Appointment) => self.read_appointment(understanding),
-            Some(SlotName::When) => self.read_wish(understanding),
-            Some(SlotName::Side) => self.slots.side.map(|_| "value"),
-            Some(SlotName::CallbackNumber) => self.read_number(understanding),
-            Some(slot @ (SlotName::Name | SlotName::DateOfBirth)) => {
-                self.slots.is_filled(slot).then_some("value")
-            }
-            Some(SlotName::Location) => {
-                self.slots.location = Some(words.clone());
-                Some("value")
-            }
-            Some(SlotName::TeachBack) if asks_something(understanding) => None,
-            Some(SlotName::TeachBack) => Some(self.read_teach_back(words)),
-            Some(SlotName::Recording | SlotName::Exam | SlotName::Purpose) | None => None,
-        };
-        if answer.is_some() {
-            return answer;
+        if let Some(answer) = self.read_value(state.fills, words, understanding) {
+            return Some(answer);
         }
         let yes_no = |command: &Command| match command {
             Command::Affirm => Some("yes"),
@@ -100,6 +82,33 @@ impl Dialogue {
         let book = exam_named(understanding).filter(known)?;
         self.slots.purpose = Some(Intent::Book);
         Some(book)
+    }
+
+    /// The value that the question asks for, into its slot.
+    fn read_value(
+        &mut self,
+        slot: Option<SlotName>,
+        words: &Phi<String>,
+        understanding: &Understanding,
+    ) -> Option<&'static str> {
+        match slot {
+            Some(SlotName::Offer) => self.read_offer(understanding),
+            Some(SlotName::Order) => self.read_order(understanding),
+            Some(SlotName::Appointment) => self.read_appointment(understanding),
+            Some(SlotName::When) => self.read_wish(understanding),
+            Some(SlotName::Side) => self.slots.side.map(|_| "value"),
+            Some(SlotName::CallbackNumber) => self.read_number(understanding),
+            Some(slot @ (SlotName::Name | SlotName::DateOfBirth)) => {
+                self.slots.is_filled(slot).then_some("value")
+            }
+            Some(SlotName::Location) => {
+                self.slots.location = Some(words.clone());
+                Some("value")
+            }
+            Some(SlotName::TeachBack) if asks_something(understanding) => None,
+            Some(SlotName::TeachBack) => Some(self.read_teach_back(words)),
+            Some(SlotName::Recording | SlotName::Exam | SlotName::Purpose) | None => None,
+        }
     }
 
     /// "Does that time still work for you?" – "A Monday morning would be better": the day is kept.
