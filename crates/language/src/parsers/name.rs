@@ -69,6 +69,9 @@ const NAME_WORDS_MAX: usize = 5;
 const SPELLED_MIN: usize = 3;
 /// How alike a heard word and a spelling must be to be the same word (Jaro-Winkler, 0 to 1).
 const SAME_WORD: f64 = 0.55;
+/// A spelling that is shorter than the word by so many letters, and less like it than this, is not a whole one.
+const LOST_MIN: usize = 2;
+const NEARLY: f64 = 0.8;
 
 /// Reads a name, given name first. `None` when the words hold none.
 pub fn parse(text: &str) -> Option<String> {
@@ -88,6 +91,11 @@ fn said_again(text: &str) -> Option<String> {
     // "Fuentes like fountains" compares, and "last name Medeiros" says only one part.
     let plain = last_words.len() == heard.len() && !heard.iter().any(role);
     (whole && again && plain).then(|| parse_once(last)).flatten()
+}
+
+/// "Nguyen, g u i n": whoever heard the word whole has heard more than a spelling of which letters are lost.
+fn lost_letters(spelling: &str, word: &str) -> bool {
+    spelling.len() + LOST_MIN <= word.len() && strsim::jaro_winkler(word, spelling) < NEARLY
 }
 
 fn parse_once(text: &str) -> Option<String> {
@@ -115,6 +123,7 @@ fn parse_once(text: &str) -> Option<String> {
         let alike = |part: &String| strsim::jaro_winkler(part, &spelling);
         let best = (0..parts.len()).max_by(|a, b| alike(&parts[*a]).total_cmp(&alike(&parts[*b])));
         match best.filter(|index| alike(&parts[*index]) >= SAME_WORD) {
+            Some(index) if lost_letters(&spelling, &parts[index]) => {}
             Some(index) => parts[index] = spelling,
             None => parts.push(spelling),
         }
@@ -330,6 +339,13 @@ fn capitalised(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_spelling_that_lost_letters_does_not_replace_the_word() {
+        let read = |text| parse(text).expect("a name");
+        assert_eq!(read("My name is Walter Nguyen, g-u-i-n"), "Walter Nguyen");
+        assert_eq!(read("Katherine, K, A, T, H, R, Y, N, Jones"), "Kathryn Jones");
+    }
 
     #[test]
     fn names_are_read_and_spellings_win() {
