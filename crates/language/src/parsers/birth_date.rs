@@ -57,7 +57,22 @@ pub fn month(word: &str) -> Option<i8> {
 /// after `today`. Bare numbers are month, day, year; a day above 12 in first place is taken for
 /// day, month, year.
 pub fn parse(text: &str, calendar: Calendar) -> Option<Date> {
+    let named = with_month_heard(text);
+    let text = named.as_deref().unwrap_or(text);
     corrected(text, calendar).or_else(|| parse_plain(text, calendar))
+}
+
+/// "A 14, 1961": a recogniser writes the shortest month as the words that sound like it.
+fn with_month_heard(text: &str) -> Option<String> {
+    const SOUNDS: [&str; 4] = ["a", "hey", "mae", "eh"];
+    let words = words::split(text);
+    let [first, day, year] = &words[..] else { return None };
+    let number = |word: &str, digits: std::ops::RangeInclusive<usize>| {
+        let figures = word.trim_end_matches(char::is_alphabetic);
+        digits.contains(&figures.len()) && figures.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let heard = SOUNDS.contains(&first.as_str()) && number(day, 1..=2) && number(year, 4..=4);
+    heard.then(|| format!("may {day} {year}"))
 }
 
 /// "April second, fifty eight, strike that, fifty nine": what comes last counts, as a whole date
@@ -158,7 +173,9 @@ fn parse_plain(text: &str, calendar: Calendar) -> Option<Date> {
         return if read.named { Some(read.date) } else { agreeing(read.date, &months, calendar) };
     }
     let numbers: Vec<Number> = tokens.iter().filter_map(Token::number).copied().collect();
-    if months.is_empty() { run_together(&numbers, calendar) } else { None }
+    // "14, 1961" has lost its month, and is not the first of April.
+    let monthless = matches!(&numbers[..], [day, year] if day.digits <= 2 && year.digits == 4);
+    if months.is_empty() && !monthless { run_together(&numbers, calendar) } else { None }
 }
 
 /// "Ten twelve ninety three, that's October": the name tells which of the numbers is the month.
@@ -481,6 +498,13 @@ mod tests {
     use super::*;
 
     const TODAY: Calendar = Calendar { today: date(2026, 11, 23), order: DateOrder::MonthDay };
+
+    #[test]
+    fn a_month_that_was_lost_is_not_made_up_and_one_that_sounds_like_it_is_heard() {
+        let calendar = Calendar { today: date(2026, 11, 23), order: DateOrder::MonthDay };
+        assert_eq!(parse("14, 1961", calendar), None);
+        assert_eq!(parse("A 14 1961", calendar), Some(date(1961, 5, 14)));
+    }
 
     #[test]
     fn spoken_forms() {
