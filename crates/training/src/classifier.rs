@@ -31,7 +31,7 @@ const HEAD_RANGE: f32 = 0.02;
 
 /// The plan of the classifier that is part of the program.
 pub fn plan() -> Plan {
-    Plan { layers: 3, passes: 4, batch: 32, rate: 3e-4, ..Plan::default() }
+    Plan { layers: 3, passes: 3, batch: 32, rate: 3e-4, ..Plan::default() }
 }
 
 /// A labelled utterance: for each of the [`HEADS`] the right output, where it is labelled.
