@@ -249,6 +249,8 @@ const RAISED: f32 = 0.4;
 /// A classifier's suspicion raises a flag when danger is as likely as not. A lower bound found one indirect
 /// emergency in fifty more and as many false alarms (BENCHMARKS.md, red flags).
 const RAISED_PERMILLE: u16 = 500;
+/// The same for what people hint at and seldom say: whoever is asked about it for nothing is hurt by it.
+const RAISED_DELICATE_PERMILLE: u16 = 700;
 /// A classifier that takes danger for less likely than this silences the small reader, thousandths. On the blind
 /// utterances it takes away one false alarm in eight, and one find in a hundred.
 const UNLIKELY_PERMILLE: u16 = 100;
@@ -329,7 +331,11 @@ impl RedFlags {
         let unlikely = suspicion.is_some_and(|suspicion| suspicion.permille < UNLIKELY_PERMILLE);
         let unread_by_words = unread || unlikely;
         let read = || self.read(text).filter(|(_, likely)| !unread_by_words && *likely >= RAISED);
-        let raised = |suspicion: &Suspicion| !unread && suspicion.permille >= RAISED_PERMILLE;
+        let raised = |suspicion: &Suspicion| {
+            let delicate = matches!(suspicion.class, RedFlag::SelfHarm | RedFlag::Abuse);
+            let least = if delicate { RAISED_DELICATE_PERMILLE } else { RAISED_PERMILLE };
+            !unread && suspicion.permille >= least
+        };
         let suspected = suspicion.filter(raised).map(|suspicion| suspicion.class);
         // Of two readers the one that knows the question tells which danger it is.
         known.or(suspected).or_else(|| read().map(|(flag, _)| flag))

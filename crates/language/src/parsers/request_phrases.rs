@@ -93,6 +93,8 @@ pub(super) const REPEAT: &[&str] = &[
     "what do you mean",
     "excuse me what",
     "hard of hearing",
+    "speak up",
+    "louder please",
     "say again",
     "sorry what",
     "im sorry what",
