@@ -9,7 +9,8 @@ use jiff::civil::{Date, Time, Weekday};
 use radline_dialogue::words::{self, contains};
 use radline_dialogue::{PartOfDay, TimeWish};
 
-use super::birth_date::{month, with_days_named};
+use super::birth_date::month;
+use super::named_days::with_days_named;
 use super::numbers::{self, Number};
 
 /// Phrases that leave the choice to us.

@@ -5,6 +5,7 @@ pub mod day_time;
 pub mod exam;
 pub mod feeling;
 pub mod name;
+mod named_days;
 pub mod numbers;
 pub mod request;
 mod request_phrases;
