@@ -60,6 +60,11 @@ pub struct Impression {
     pub distress: Vec<f32>,
 }
 
+/// The act of somebody who wants to talk with one.
+const PERSON: &str = "request_person";
+/// A wish for a person counts when it is so likely to one of those who read.
+const PERSON_HEARD: f32 = 0.35;
+
 impl Impression {
     /// The act that an utterance is taken for, and how surely, when the language model has read it too:
     /// the mean of both. What the model leaves for other acts is shared out as they are likely here.
@@ -70,6 +75,12 @@ impl Impression {
                 .and_then(|at| self.acts.get(at).copied())
                 .unwrap_or_default()
         };
+        // Asking back whether somebody wants a person costs a sentence, and not hearing it the call: one who hears
+        // it is not outvoted by the other.
+        let heard = likely(PERSON).max(if act == PERSON { sure } else { 0.0 });
+        if heard >= PERSON_HEARD {
+            return (PERSON.to_owned(), heard.max(0.5));
+        }
         let others = (1.0 - likely(act)).max(f32::EPSILON);
         let share = |name: &str| {
             let model = if name == act { sure } else { (1.0 - sure) * likely(name) / others };
@@ -306,6 +317,11 @@ mod tests {
         assert_eq!(seen("deny", 0.6).with_model("affirm", 0.95).0, "affirm");
         // An act that the classifier does not know is the model's.
         assert_eq!(seen("deny", 0.3).with_model("whistle", 0.9).0, "whistle");
+        assert_eq!(
+            seen("request_person", 0.4).with_model("clinic_question", 0.9).0,
+            "request_person"
+        );
+        assert_eq!(seen("deny", 0.9).with_model("request_person", 0.4).0, "request_person");
         assert_eq!(seen("deny", 0.9).act(), "deny");
         assert_eq!(seen("deny", 0.9).feeling(), 1);
     }
