@@ -23,7 +23,7 @@ pub use action::{
 };
 pub use dialogue_move::{DialogueMove, Sentence, Then};
 pub use records::{Instruction, KnowledgeRecord};
-pub use red_flags::{RedFlag, RedFlags, Suspicion};
+pub use red_flags::{RAISED_PERMILLE, RedFlag, RedFlags, Suspicion};
 pub use scenario::{Scenario, ScenarioError};
 pub use screening::{Answer, Disposition};
 pub use state_machine::{Dialogue, SafetyAnswer, Settled, SiteFacts, Story};

@@ -248,7 +248,7 @@ pub struct RedFlags {
 const RAISED: f32 = 0.4;
 /// A classifier's suspicion raises a flag when danger is as likely as not. A lower bound found one indirect
 /// emergency in fifty more and as many false alarms (BENCHMARKS.md, red flags).
-const RAISED_PERMILLE: u16 = 500;
+pub const RAISED_PERMILLE: u16 = 500;
 /// The same for what people hint at and seldom say: whoever is asked about it for nothing is hurt by it.
 const RAISED_DELICATE_PERMILLE: u16 = 700;
 /// A classifier that takes danger for less likely than this silences the small reader, thousandths. On the blind

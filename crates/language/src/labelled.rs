@@ -3,15 +3,15 @@
 
 use jiff::civil::Date;
 use radline_dialogue::{
-    Command, ExamMention, Expectation, Intent, Question, RedFlags, Understanding, UnderstoodBy,
-    words,
+    Command, ExamMention, Expectation, Intent, Question, RAISED_PERMILLE, RedFlags, Suspicion,
+    Understanding, UnderstoodBy, words,
 };
 use radline_phi::Phi;
 
 use crate::model::classifier::Impression;
 use crate::model::labels::{FINDINGS, Labels};
 use crate::model::turn_reader::Reading;
-use crate::parsers::{day_time, exam, to_book, topic};
+use crate::parsers::{course, day_time, exam, to_book, topic};
 use crate::understanding::{by_example, careful, day_at_opening, is_unsettled};
 
 /// An act that the model is less sure of is not taken up. More likely than not; no measurement chose it.
@@ -19,6 +19,10 @@ const SURE: f32 = 0.5;
 
 /// What the parsers found is doubted only by a model that is surer than that.
 const SURE_AGAINST: f32 = 0.8;
+/// The language model sees something of a danger where a symptom is told at least so likely. Of 150 dangers that
+/// are only hinted at two were lost with it, and half of the false alarms (BENCHMARKS.md, "Red flags").
+const DANGER_LIKELY: f32 = 0.1;
+
 /// So many words are a plain answer or a plain wish, which the parsers read alone. In more there may be
 /// a manner of speaking: "no, I'd be lying if I said I hadn't".
 const PLAIN_WORDS_MAX: usize = 4;
@@ -39,7 +43,7 @@ impl Readings<'_> {
         let mut reading = self.read?.clone();
         let wants_person = reading.labels.intent == "request_person" && reading.confidence >= SURE;
         if let Some(seen) = self.seen.filter(|_| !wants_person) {
-            let (act, sure) = seen.with_model(&reading.labels.intent, reading.confidence);
+            let (act, sure) = seen.with_model(&reading);
             // What an act is about belongs to it.
             if act != reading.labels.intent {
                 reading.labels.topic.clear();
@@ -52,14 +56,14 @@ impl Readings<'_> {
 
 /// Whether words are taken for danger before the language model is asked: then nothing else is waited
 /// for. In answer to a yes or no everything is read: the words may tell of the past, and then the answer
-/// counts.
+/// counts. What the classifier alone takes for danger, the model reads too.
 pub fn alarms(
     red_flags: &RedFlags,
     words: &Phi<String>,
     question: &Question,
     seen: Option<&Impression>,
 ) -> bool {
-    let suspicion = seen.map(Impression::suspicion);
+    let suspicion = seen.map(Impression::suspicion).map(held_back);
     question.expectation != Expectation::YesNo
         && red_flags.find_with(words.expose(), false, suspicion).is_some()
 }
@@ -67,6 +71,24 @@ pub fn alarms(
 /// What the parsers understood, with the danger that was seen.
 pub fn as_seen(parsed: Understanding, seen: Option<&Impression>) -> Understanding {
     Understanding { danger: seen.map(Impression::suspicion), ..parsed }
+}
+
+/// The danger that the classifier and the language model see together: where the model sees nothing of it, too
+/// little is left to raise a flag. Where it did not read the words, the classifier's word stands. A yes to
+/// "any bleeding?" is a yes to the model, and tells nothing of danger.
+pub fn danger(seen: &Impression, read: Option<&Reading>, question: &Question) -> Suspicion {
+    let suspicion = seen.suspicion();
+    let sees_none = |read: &Reading| {
+        let asks = question.expectation == Expectation::YesNo;
+        let yes = asks && read.labels.intent == "affirm";
+        read.act("report_symptom").is_some_and(|likely| likely < DANGER_LIKELY) && !yes
+    };
+    if read.is_some_and(sees_none) { held_back(suspicion) } else { suspicion }
+}
+
+/// Likely enough for a second reader to look, and not to raise a flag.
+fn held_back(suspicion: Suspicion) -> Suspicion {
+    Suspicion { permille: suspicion.permille.min(RAISED_PERMILLE - 1), ..suspicion }
 }
 
 /// What is understood of words that are for the model: what was read, beside what the parsers found,
@@ -86,7 +108,8 @@ pub fn understand(
         (_, Some(reading)) => with_model(words, parsed, &reading, question, today),
         (_, None) => by_example(words, parsed, question),
     };
-    as_seen(understood, readings.seen)
+    let danger = readings.seen.map(|seen| danger(seen, readings.read, question));
+    Understanding { danger, ..understood }
 }
 
 fn with_model(
@@ -280,8 +303,17 @@ fn wish(labels: &Labels, today: Date) -> Option<Command> {
 
 /// Whether the language model should read the words: where the parsers found nothing, where any wish
 /// may be told and they found none, and for a second opinion on a yes, a no or a wish in many words.
-pub fn is_for_model(words: &Phi<String>, parsed: &Understanding, question: &Question) -> bool {
+/// And where the classifier takes them for danger, in which it is not believed alone.
+pub fn is_for_model(
+    words: &Phi<String>,
+    parsed: &Understanding,
+    question: &Question,
+    seen: Option<&Impression>,
+) -> bool {
     let heard = words.expose().chars().any(char::is_alphabetic);
+    if heard && seen.is_some_and(|seen| seen.suspicion().permille >= RAISED_PERMILLE) {
+        return true;
+    }
     if !is_settled(parsed, question) {
         return heard;
     }
@@ -290,7 +322,8 @@ pub fn is_for_model(words: &Phi<String>, parsed: &Understanding, question: &Ques
         Expectation::YesNo if !question.opens => parsed.commands.iter().any(is_answer),
         _ => open && parsed.wants().next().is_some(),
     };
-    let certain = parsed.has(&Command::RequestPerson);
+    let steady = question.trouble && course::is_steady(question.asked.expose(), words.expose());
+    let certain = parsed.has(&Command::RequestPerson) || steady;
     disputable && !certain && words::split(words.expose()).len() > PLAIN_WORDS_MAX
 }
 
@@ -315,7 +348,7 @@ mod tests {
 
     fn read_as(said: &str, line: &str, confidence: f32, question: &Question) -> Understanding {
         let parsed = understanding::parse(&said.into(), question, TODAY);
-        let reading = Reading { labels: Labels::read(line), confidence };
+        let reading = Reading { labels: Labels::read(line), confidence, acts: Vec::new() };
         let readings = Readings { seen: None, read: Some(&reading) };
         understand(&said.into(), parsed, readings, question, TODAY)
     }
@@ -353,8 +386,8 @@ mod tests {
         let opinion = |line: &str, question: &Question| {
             second_opinion(parsed.clone(), &Labels::read(line), question)
         };
-        assert!(is_for_model(&said.into(), &parsed, &asked));
-        assert!(!is_for_model(&"no I don't".into(), &parsed, &asked));
+        assert!(is_for_model(&said.into(), &parsed, &asked, None));
+        assert!(!is_for_model(&"no I don't".into(), &parsed, &asked, None));
         // Neither: the question is asked again.
         assert_eq!(opinion("affirm", &asked), Understanding::from_parsers(Vec::new()));
         assert_eq!(opinion("deny", &asked), parsed);
@@ -380,7 +413,7 @@ mod tests {
         let asked = Question { trouble: true, ..Question::of(Expectation::YesNo) };
         let said = "they pinned the ankle with six screws after an x-ray of it";
         let parsed = understanding::parse(&said.into(), &asked, TODAY);
-        assert!(is_for_model(&said.into(), &parsed, &asked), "{parsed:?}");
+        assert!(is_for_model(&said.into(), &parsed, &asked, None), "{parsed:?}");
         let understood = read_as(said, "affirm; implant screws", 0.9, &asked);
         assert!(understood.has(&Command::Affirm), "{understood:?}");
     }

@@ -11,7 +11,7 @@ use crate::intents;
 use crate::parsers::birth_date::Calendar;
 use crate::parsers::yes_no::YesNo;
 use crate::parsers::{
-    birth_date, day_time, exam, feeling, name, numbers, request, to_book, topic, yes_no,
+    birth_date, course, day_time, exam, feeling, name, numbers, request, to_book, topic, yes_no,
 };
 
 /// Fewest digits that are a number to keep rather than a quantity.
@@ -114,7 +114,7 @@ pub(crate) fn day_at_opening(
 pub fn is_unsettled(parsed: &Understanding, question: &Question) -> bool {
     // Strong feelings are answered as such; weaker ones may come with a wish.
     let settled = |command: &Command| match command {
-        Command::Exam(_) | Command::Affirm | Command::Deny => false,
+        Command::Exam(_) | Command::Affirm | Command::Deny | Command::Unsure => false,
         Command::Ask(topic) if topic == topic::ANNOUNCED => false,
         Command::Feels(distress, _) => *distress == Distress::Strong,
         _ => true,
@@ -218,7 +218,9 @@ fn asked_for(text: &str, question: &Question, today: Date) -> Vec<Command> {
         Question { reads_back: true, .. } => yes_no::parse_confirmation,
         _ => yes_no::parse,
     };
-    let answer = read(text).map(|answer| match answer {
+    let steady = question.trouble && course::is_steady(question.asked.expose(), text);
+    let read = if steady { Some(YesNo::No) } else { read(text) };
+    let answer = read.map(|answer| match answer {
         YesNo::Yes => Command::Affirm,
         YesNo::No => Command::Deny,
         YesNo::Unsure => Command::Unsure,

@@ -321,7 +321,7 @@ impl CallDriver {
         self.services.first_sight.see(number, asked, said, move |seen| {
             let seen = seen.as_ref();
             if labelled::alarms(&services.red_flags, &words, &question, seen)
-                || !labelled::is_for_model(&words, &parsed, &question)
+                || !labelled::is_for_model(&words, &parsed, &question, seen)
             {
                 give(&sender, CallInput::Understood(turn, labelled::as_seen(parsed, seen)));
                 return;

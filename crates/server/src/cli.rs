@@ -124,9 +124,9 @@ pub enum Evaluate {
         /// The records
         #[command(flatten)]
         labelled: Labelled,
-        /// What reads them beside the lexicon
+        /// Who reads them beside the lexicon; without the language model where it is missing
         #[command(flatten)]
-        sight: Sight,
+        readers: Readers,
     },
     /// Intents, slot values, requests for a person, and red flags
     Understanding {
@@ -216,7 +216,11 @@ pub struct Callers {
         default_value = "deploy/sites/demo-hospital"
     )]
     pub site: PathBuf,
-    /// With the language model, as in a call; otherwise the parsers are alone
+    /// The parsers alone, as in a call where no model works; otherwise as in any call, with the models that are
+    /// there
+    #[arg(long, conflicts_with = "model")]
+    pub parsers: bool,
+    /// Stops with an error where the language model is missing
     #[arg(long)]
     pub model: bool,
     /// Which model

@@ -11,7 +11,6 @@ use radline_server::clock::Clock;
 use radline_server::config::Config;
 use radline_server::models::Cache;
 use radline_server::site::Site;
-use radline_server::text_call::LazyReader;
 use radline_server::{app, clinic_seed, commands, evaluate, talk};
 use radline_store::Store;
 use tokio::signal::unix::{SignalKind, signal};
@@ -141,8 +140,8 @@ async fn run_providers(what: cli::Providers) -> Result<()> {
 
 async fn run_evaluation(what: cli::Evaluate) -> Result<()> {
     match what {
-        cli::Evaluate::RedFlags { labelled, sight } => {
-            let readers = evaluate::BesideParsers::at_first_sight(&sight)?;
+        cli::Evaluate::RedFlags { labelled, readers } => {
+            let readers = evaluate::BesideParsers::present(&readers)?;
             evaluate::run(evaluate::Subject::RedFlags, &labelled, &readers)
         }
         cli::Evaluate::Understanding { labelled, readers } => {
@@ -156,15 +155,7 @@ async fn run_evaluation(what: cli::Evaluate) -> Result<()> {
         cli::Evaluate::Dialogues(options) => {
             let (data, site) = (&*options.data, &*options.site);
             let (seed, plays) = (options.seed, options.plays);
-            let model = if options.model {
-                let base = evaluate::base(&options.readers)?;
-                let classifier = evaluate::classifier(&options.readers.sight)?;
-                let adapter = options.readers.adapter.as_deref();
-                LazyReader::of(classifier, evaluate::tuned(&base, adapter)?)
-            } else {
-                LazyReader::default()
-            };
-            let model = Arc::new(model);
+            let model = Arc::new(evaluate::dialogues::readers(&options)?);
             let what = evaluate::dialogues::Plays { data, site, model, seed, plays };
             evaluate::dialogues::run(what, options.json, options.errors.as_deref()).await
         }

@@ -270,7 +270,7 @@ impl TextCall {
             classifier.read(question.expectation, asked, words.expose()).ok()
         });
         let alarming = labelled::alarms(&self.supervisor.red_flags, words, question, seen.as_ref());
-        if alarming || !labelled::is_for_model(words, &parsed, question) {
+        if alarming || !labelled::is_for_model(words, &parsed, question, seen.as_ref()) {
             return labelled::as_seen(parsed, seen.as_ref());
         }
         let read = self.read(words, question);

@@ -31,6 +31,8 @@ struct Line {
     unread: Vec<u32>,
     written: Vec<u32>,
     confidence: f32,
+    /// How likely each act was.
+    acts: Vec<f32>,
     /// The act and its topic are still being written.
     head: bool,
     deadline: Deadline,
@@ -81,6 +83,7 @@ impl<'a> Batch<'a> {
             unread,
             written: Vec::new(),
             confidence: 1.0,
+            acts: Vec::new(),
             head: true,
             deadline: Deadline::after(limit),
         });
@@ -137,9 +140,13 @@ impl Line {
     /// Writes what comes next.
     fn step(&mut self, reader: &TurnReader, state: &[f32]) -> Result<Step, ModelError> {
         let next = self.sentence.next(|tokens| reader.logits(state, tokens));
-        let Some((tokens, likely)) = next.map_err(ModelError::Inference)? else {
+        let Some(next) = next.map_err(ModelError::Inference)? else {
             return Ok(Step::IsWritten);
         };
+        if self.written.is_empty() {
+            self.acts = reader.acts(&next.choice);
+        }
+        let (likely, tokens) = (next.likely(), next.tokens);
         self.head = self.head && !reader.text(&tokens)?.contains(';');
         self.confidence *= if self.head { likely } else { 1.0 };
         self.written.extend(&tokens);
@@ -149,6 +156,6 @@ impl Line {
 
     fn reading(&self, reader: &TurnReader) -> Result<Reading, ModelError> {
         let labels = Labels::read(&reader.text(&self.written)?);
-        Ok(Reading { labels, confidence: self.confidence })
+        Ok(Reading { labels, confidence: self.confidence, acts: self.acts.clone() })
     }
 }

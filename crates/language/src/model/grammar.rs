@@ -124,37 +124,57 @@ pub(super) struct Sentence {
 }
 
 impl Sentence {
-    /// The next tokens: the likeliest one that the grammar allows, or those that it leaves no
-    /// choice about; and how likely they are among what it allows. `None` when the sentence is
-    /// over. `logits` tells how likely tokens are; it is asked only for those that are allowed.
+    /// What comes next: the likeliest token that the grammar allows, or those that it leaves no choice about.
+    /// `None` when the sentence is over. `logits` tells how likely tokens are; it is asked only for those that
+    /// are allowed.
     pub(super) fn next(
         &mut self,
         logits: impl FnOnce(&[u32]) -> Vec<f32>,
-    ) -> Result<Option<(Vec<u32>, f32)>, String> {
+    ) -> Result<Option<Next>, String> {
         if self.matcher.is_stopped() {
             return Ok(None);
         }
         let forced = self.matcher.consume_ff_tokens();
         if !forced.is_empty() {
-            return Ok(Some((forced, 1.0)));
+            return Ok(Some(Next { tokens: forced, choice: Vec::new() }));
         }
         let mask = self.matcher.compute_mask().map_err(|error| error.to_string())?;
         let mut allowed = Vec::new();
         mask.iter_set_entries(|token| allowed.push(token as u32));
         let logits = logits(&allowed);
-        let pairs = allowed.iter().zip(&logits);
-        let best = pairs.max_by(|one, other| one.1.total_cmp(other.1));
-        let Some((token, likeliest)) = best.filter(|(token, _)| **token != self.end) else {
+        let mut choice: Vec<(u32, f32)> = allowed.into_iter().zip(logits).collect();
+        choice.sort_by(|one, other| other.1.total_cmp(&one.1));
+        let Some((token, likeliest)) = choice.first().copied().filter(|best| best.0 != self.end)
+        else {
             return Ok(None);
         };
-        let sum: f32 = logits.iter().map(|logit| (logit - likeliest).exp()).sum();
+        let sum: f32 = choice.iter().map(|(_, logit)| (logit - likeliest).exp()).sum();
         // A damaged model is not to be believed: a number that is none is not small either.
         if !sum.is_finite() {
             return Err("the model's numbers are none".to_owned());
         }
-        self.matcher.consume_token(*token).map_err(|error| error.to_string())?;
+        for (_, logit) in &mut choice {
+            *logit = (*logit - likeliest).exp() / sum;
+        }
+        self.matcher.consume_token(token).map_err(|error| error.to_string())?;
         // What has to follow is read with it, in one go.
-        let step = std::iter::once(*token).chain(self.matcher.consume_ff_tokens());
-        Ok(Some((step.collect(), 1.0 / sum)))
+        let step = std::iter::once(token).chain(self.matcher.consume_ff_tokens());
+        Ok(Some(Next { tokens: step.collect(), choice }))
+    }
+}
+
+/// What comes next in a sentence.
+pub(super) struct Next {
+    /// The tokens.
+    pub(super) tokens: Vec<u32>,
+    /// What the first of them was chosen among, the likeliest first, with their probabilities; empty where the
+    /// grammar left no choice.
+    pub(super) choice: Vec<(u32, f32)>,
+}
+
+impl Next {
+    /// How likely it was among what the grammar allows.
+    pub(super) fn likely(&self) -> f32 {
+        self.choice.first().map_or(1.0, |(_, likely)| *likely)
     }
 }

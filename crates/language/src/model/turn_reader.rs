@@ -9,6 +9,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::ModelError;
 use super::adapter::Adapter;
 use super::batch::Batch;
+use super::classifier::ACTS;
 use super::decoder::{Added, Decoder, KeyValues, Turn};
 use super::gguf::Shape;
 use super::grammar::{Grammar, Sentence};
@@ -34,6 +35,8 @@ pub struct TurnReader {
     decoder: Decoder,
     tokenizer: ModelTokenizer,
     grammar: Grammar,
+    /// The token that each act begins with.
+    begins: Vec<u32>,
     adapter: Option<Added>,
     /// What comes before every question; nothing where there is an adapter.
     prefix: KeyValues,
@@ -57,6 +60,17 @@ pub struct Reading {
     pub labels: Labels,
     /// Probability of the act and of what it is about, among those that the grammar allows, 0 to 1.
     pub confidence: f32,
+    /// Probability of each act, in the order of [`ACTS`](super::classifier::ACTS); empty where the model does
+    /// not tell.
+    pub acts: Vec<f32>,
+}
+
+impl Reading {
+    /// How likely an act is; nothing where the model does not tell.
+    pub fn act(&self, act: &str) -> Option<f32> {
+        let place = ACTS.iter().position(|known| *known == act)?;
+        self.acts.get(place).copied()
+    }
 }
 
 impl TurnReader {
@@ -111,12 +125,15 @@ impl TurnReader {
         let (decoder, tokenizer) = super::open(file, Decoder::load)?;
         let grammar = Grammar::new(&tokenizer, decoder.shape().vocabulary)
             .map_err(|reason| ModelError::file(file, reason))?;
+        let begin = |act: &str| tokenizer.encode(act).map(|tokens| tokens.first().copied());
+        let begins = ACTS.into_iter().filter_map(|act| begin(act).transpose());
+        let begins = begins.collect::<Result<_, _>>().map_err(ModelError::Inference)?;
         let threads = ThreadPoolBuilder::new()
             .thread_name(|number| format!("language-{number}"))
             .build()
             .map_err(|error| ModelError::Inference(error.to_string()))?;
         let prefix = KeyValues::default();
-        Ok(Self { decoder, tokenizer, grammar, adapter: None, prefix, threads })
+        Ok(Self { decoder, tokenizer, grammar, begins, adapter: None, prefix, threads })
     }
 
     /// Reads a question, while it is being asked: the answer is then read behind it.
@@ -146,6 +163,16 @@ impl TurnReader {
                 return reading;
             }
         }
+    }
+
+    /// How likely each act is, by the token that it begins with.
+    pub(super) fn acts(&self, choice: &[(u32, f32)]) -> Vec<f32> {
+        let likely = |begin: &u32| {
+            let chosen = choice.iter().find(|(token, _)| token == begin);
+            let same = self.begins.iter().filter(|other| *other == begin).count();
+            chosen.map_or(0.0, |(_, likely)| likely / same as f32)
+        };
+        self.begins.iter().map(likely).collect()
     }
 
     pub(super) fn text(&self, tokens: &[u32]) -> Result<String, ModelError> {

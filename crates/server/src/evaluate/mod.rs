@@ -49,12 +49,16 @@ pub struct BesideParsers {
 }
 
 impl BesideParsers {
-    /// The classifier alone, where it is there.
+    /// As in a call: those of them that are there.
     ///
     /// # Errors
-    /// As for [`classifier`].
-    pub fn at_first_sight(sight: &Sight) -> Result<Self> {
-        Ok(Self { classifier: classifier(sight)?, models: Vec::new() })
+    /// A file is damaged, or the adapter does not fit the base.
+    pub fn present(readers: &Readers) -> Result<Self> {
+        if base(readers)?.is_file() {
+            return Self::all(readers);
+        }
+        tracing::warn!("the language model is not there: {FETCH}");
+        Ok(Self { classifier: classifier(&readers.sight)?, models: Vec::new() })
     }
 
     /// The classifier, the fine-tuned model with the program's own adapter or the one in a folder, and
@@ -135,6 +139,11 @@ pub fn run(subject: Subject, labelled: &Labelled, readers: &BesideParsers) -> Re
     let all: Vec<&Record> = records.iter().collect();
     let (mut pictured, mut reports) = (Pictured::default(), Vec::new());
     each_reading(&all, readers, |source, readings, behind| {
+        // The model by itself tells no danger.
+        let by_itself = matches!(source, Source::FineTuned | Source::ZeroShot | Source::Prompted);
+        if subject == Subject::RedFlags && by_itself {
+            return Ok(());
+        }
         let scores = report(subject, labelled, source, (&records, readings), &behind)?;
         reports.push(described(source.name(), &records, &scores, &behind));
         pictured.readers.push((source.name(), scores));
@@ -167,7 +176,7 @@ fn each_reading(
     let parsed = |impressions: Option<&[Impression]>| -> Vec<Reading> {
         let of = |at: usize| impressions.and_then(|impressions| impressions.get(at));
         let read = records.iter().enumerate();
-        read.map(|(at, record)| reading::read(record, &red_flags, of(at))).collect()
+        read.map(|(at, record)| reading::read(record, &red_flags, of(at), None)).collect()
     };
     let alone = parsed(None);
     tell(Source::Parsers, &alone, Behind::default())?;
@@ -196,11 +205,13 @@ fn each_reading(
         let took = read.iter().map(|(_, took)| *took).collect();
         tell(*source, &model.collect::<Vec<_>>(), Behind { took, model: Some(&read) })?;
         if *source == Source::FineTuned {
-            let both = records.iter().zip(&parsed).zip(&read).enumerate();
-            let both = both.map(|(at, ((record, parsed), (read, _)))| {
+            let both = records.iter().zip(&read).enumerate();
+            let both = both.map(|(at, (record, (read, _)))| {
                 let mut labels = read.labels.clone();
-                if let Some(seen) = seen.and_then(|seen| seen.get(at)) {
-                    labels.intent = seen.with_model(&labels.intent, read.confidence).0;
+                let seen = seen.and_then(|seen| seen.get(at));
+                let parsed = &reading::read(record, &red_flags, seen, Some(read));
+                if let Some(seen) = seen {
+                    labels.intent = seen.with_model(read).0;
                 }
                 combined(record, parsed, &labels, Source::Both)
             });

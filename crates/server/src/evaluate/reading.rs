@@ -207,13 +207,19 @@ pub(super) struct Reading {
 }
 
 /// Understands the utterance as a call would: red flags first, then the parsers.
-pub(super) fn read(record: &Record, red_flags: &RedFlags, seen: Option<&Impression>) -> Reading {
+pub(super) fn read(
+    record: &Record,
+    red_flags: &RedFlags,
+    seen: Option<&Impression>,
+    model: Option<&turn_reader::Reading>,
+) -> Reading {
     let asked = Phi::new(record.asked.clone());
     let options = offers(record).len();
     let question = Question { asked, options, ..Question::of(record.expectation()) };
+    let danger = seen.map(|seen| labelled::danger(seen, model, &question));
     let words = Phi::new(record.said.clone());
     let commands = understanding::understand(&words, &question, record.today).commands;
-    let flag = red_flags.find_with(&record.said, false, seen.map(Impression::suspicion));
+    let flag = red_flags.find_with(&record.said, false, danger);
     let mut slots = BTreeMap::new();
     for command in &commands {
         fill(&mut slots, command);

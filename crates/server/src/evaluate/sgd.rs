@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(bookings[0].record.expects, "day_time");
         let keywords = by_keywords(&bookings[0].record);
         assert_eq!(keywords.slots["time"], "13:45");
-        let parsed = reading::read(&bookings[0].record, &RedFlags::english(), None);
+        let parsed = reading::read(&bookings[0].record, &RedFlags::english(), None, None);
         assert_eq!(parsed.slots["date"], "2019-03-07", "{parsed:?}");
         run(&file, Some("test"), &BesideParsers::default()).expect("scored");
         assert!(run(&file, Some("train"), &BesideParsers::default()).is_err());

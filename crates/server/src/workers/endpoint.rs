@@ -92,7 +92,8 @@ impl Endpoint {
             bail!("its answer has no message");
         };
         let labels = self.lines.read(said, line)?;
-        Ok(Reading { labels, confidence: confidence(&choice["logprobs"]["content"]) })
+        let confidence = confidence(&choice["logprobs"]["content"]);
+        Ok(Reading { labels, confidence, acts: Vec::new() })
     }
 }
 

@@ -22,6 +22,7 @@ use self::world::World;
 use super::score::Share;
 use crate::clock::Clock;
 use crate::site::Site;
+use crate::cli::Callers;
 use crate::text_call::{LazyReader, TextCall};
 
 /// A call with more turns than this has failed.
@@ -59,6 +60,24 @@ impl Played {
             && self.must_say.iter().all(|(_, verdict)| *verdict != Verdict::Missing)
             && self.must_not_say.iter().all(|(_, verdict)| *verdict != Verdict::Said)
     }
+}
+
+/// Who reads what the callers say: as the options have it, as in a call, or nobody beside the parsers.
+///
+/// # Errors
+/// A model that was asked for is missing or damaged.
+pub fn readers(options: &Callers) -> Result<LazyReader> {
+    if options.parsers {
+        return Ok(LazyReader::default());
+    }
+    let base = super::base(&options.readers)?;
+    if !base.is_file() && !options.model {
+        tracing::warn!("no language model is there, the parsers are alone: `radline models fetch` brings it");
+        return Ok(LazyReader::default());
+    }
+    let classifier = super::classifier(&options.readers.sight)?;
+    let adapter = options.readers.adapter.as_deref();
+    Ok(LazyReader::of(classifier, super::tuned(&base, adapter)?))
 }
 
 /// Plays every caller and prints the report: a table, or one JSON object. `errors` gets a line of
