@@ -87,6 +87,7 @@ pub(crate) fn careful(
 ) -> Understanding {
     let said = words::split(text);
     let hedged = HEDGES.iter().any(|phrase| words::contains(&said, phrase));
+    let hedged = hedged && !yes_no::denies_firmly(text);
     if question.trouble && hedged && understanding.has(&Command::Deny) {
         understanding.commands.retain(|command| *command != Command::Deny);
         understanding.commands.push(Command::Unsure);
@@ -216,6 +217,7 @@ fn asked_for(text: &str, question: &Question, today: Date) -> Vec<Command> {
     let read = match question {
         Question { trouble: true, .. } => yes_no::parse_trouble,
         Question { reads_back: true, .. } => yes_no::parse_confirmation,
+        Question { opens: true, .. } => yes_no::parse_opening,
         _ => yes_no::parse,
     };
     let steady = question.trouble && course::is_steady(question.asked.expose(), text);

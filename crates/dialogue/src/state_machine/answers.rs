@@ -25,6 +25,14 @@ impl Dialogue {
         if let Some(outcome) = self.who_answers(understanding) {
             return Some(outcome);
         }
+        // "It's the Tuesday one. Just take it off" is said where another day was asked for.
+        let cancel = Intent::Cancel.key();
+        if understanding.wants().any(|intent| intent == Intent::Cancel)
+            && matches!(state.fills, Some(SlotName::When | SlotName::Offer))
+            && state.on.contains_key(cancel)
+        {
+            return Some(cancel);
+        }
         if let Some(answer) = self.read_value(state.fills, words, understanding) {
             return Some(answer);
         }

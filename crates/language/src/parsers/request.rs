@@ -4,7 +4,7 @@ use radline_dialogue::words::{self, asserts, contains};
 use radline_dialogue::{Command, Expectation, Intent};
 
 use super::request_phrases::{
-    DONE, GOODBYE, INTENTS, INTERPRETER, MACHINE, ON_BEHALF, OPT_OUT, PERSON, RELATIONS, RELATIVES,
+    DONE, GOODBYE, INTENTS, INTERPRETER, LANGUAGES, MACHINE, ON_BEHALF, OPT_OUT, PERSON, RELATIONS, RELATIVES,
     REPEAT, STOP_RECORDING, VOICEMAIL, WAIT,
 };
 
@@ -47,6 +47,9 @@ pub fn parse(text: &str, expectation: Expectation) -> Vec<Command> {
             commands.push(command);
         }
     }
+    if names_own_language(&words) && !commands.contains(&Command::RequestInterpreter) {
+        commands.push(Command::RequestInterpreter);
+    }
     let question = any(REPEAT)
         || matches!(&words[..], [word] if word == "what" || word == "sorry" || word == "huh");
     if question {
@@ -64,7 +67,7 @@ pub fn parse(text: &str, expectation: Expectation) -> Vec<Command> {
     );
     let wants = |(_, phrases): &&(Intent, &[&str])| any(phrases);
     // "No new time, just cancel" is said where a day was asked for.
-    let day_asked = expectation == Expectation::DayTime && contains(&words, "cancel");
+    let day_asked = expectation == Expectation::DayTime;
     let heard = |(intent, _): &&(Intent, &[&str])| {
         !answers_itself || day_asked && *intent == Intent::Cancel
     };
@@ -72,6 +75,18 @@ pub fn parse(text: &str, expectation: Expectation) -> Vec<Command> {
         commands.push(Command::Want(*intent));
     }
     commands
+}
+
+/// "I need Vietnamese", "Spanish please", "only Polish": who asks for a language by its name alone.
+fn names_own_language(words: &[String]) -> bool {
+    words.iter().enumerate().any(|(at, word)| {
+        let beside = |at: Option<usize>, list: &[&str]| {
+            at.and_then(|at| words.get(at)).is_some_and(|word| list.contains(&word.as_str()))
+        };
+        LANGUAGES.contains(&word.as_str())
+            && (beside(at.checked_sub(1), &["need", "only", "want"])
+                || beside(Some(at + 1), &["please", "only"]))
+    })
 }
 
 /// A longer sentence with "hold on" in it says something else, too.

@@ -27,6 +27,19 @@ pub fn parse(text: &str) -> Option<YesNo> {
     })
 }
 
+/// Reads an answer to a question behind which anything may be said, or before it: "I need a scan and don't know the
+/// day. Yes, of course." Where a short sentence at the end or at the beginning answers, it is the answer.
+pub fn parse_opening(text: &str) -> Option<YesNo> {
+    let sentences: Vec<&str> =
+        text.split(['.', '!', '?']).filter(|part| !part.trim().is_empty()).collect();
+    let ends = [sentences.last(), sentences.first()].into_iter().flatten();
+    let short = ends.filter(|part| sentences.len() > 1 && split(part).len() <= ANSWER_WORDS);
+    short.copied().find_map(parse_sentence).or_else(|| parse(text))
+}
+
+/// A sentence with more words than this is more than an answer.
+const ANSWER_WORDS: usize = 6;
+
 /// Reads an answer to "Is that right?" and "Shall I book that?". What counts must be a clear yes: one
 /// with an exception or a condition is neither, and is asked again.
 pub fn parse_confirmation(text: &str) -> Option<YesNo> {
@@ -135,7 +148,9 @@ fn parse_sentence(text: &str) -> Option<YesNo> {
             return Some(YesNo::Yes);
         }
     }
-    if any(NO_IDIOMS) {
+    // "You told me, I'm good" needs no more; "I'm good with that" agrees.
+    let satisfied = words.ends_with(&["im".to_owned(), "good".to_owned()]);
+    if any(NO_IDIOMS) || satisfied {
         return Some(YesNo::No);
     }
     let stated = |phrase: &&&str| {
@@ -159,6 +174,16 @@ const AGREES: &[&str] = &[
 ];
 /// Idioms that begin many sentences that are no answer.
 const STATED: &[&str] = &["i do", "i am", "i have", "i did", "it is"];
+
+/// Whether nothing of the kind is there, whatever is told beside it: "I broke it as a girl, nothing was put in".
+pub fn denies_firmly(text: &str) -> bool {
+    let words = short_forms(text);
+    let nothing = |phrase: &&&str| NOTHING_THERE.contains(*phrase);
+    FIRM_NO.iter().filter(nothing).any(|phrase| contains(&words, phrase))
+}
+
+/// Refusals that say what is not there.
+const NOTHING_THERE: &[&str] = &["nothing put in", "nothing left in", "nothing inside me", "no metal in me"];
 
 /// What may stand before or after a no without turning it: who means to deny says it early.
 const EARLY_WORDS: usize = 4;
@@ -266,6 +291,19 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(parse(said), expected, "{said}");
+        }
+    }
+
+    #[test]
+    fn an_answer_may_come_behind_a_story() {
+        for (said, answer) in [
+            ("I have a scan there and don't remember the day. yes, of course", Some(YesNo::Yes)),
+            ("I'm not managing very well. that's all right", Some(YesNo::Yes)),
+            ("yes. I need a scan, I don't know which", Some(YesNo::Yes)),
+            ("no. my doctor sent me", Some(YesNo::No)),
+            ("a knee scan please. rather not", Some(YesNo::No)),
+        ] {
+            assert_eq!(parse_opening(said), answer, "{said}");
         }
     }
 

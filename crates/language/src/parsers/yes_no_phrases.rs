@@ -144,6 +144,14 @@ pub(super) const FIRM_NO: &[&str] = &[
     "no metal in me",
     "nothing in me",
     "nothing inside me",
+    "nothing put in",
+    "nothing left in",
+    "not a thing",
+    "not a one",
+    "none of those",
+    "none of them",
+    "none of that",
+    "none of these",
 ];
 /// Refusals without a plain no in them.
 pub(super) const NO_IDIOMS: &[&str] = &[
@@ -171,6 +179,10 @@ pub(super) const NO_IDIOMS: &[&str] = &[
     "cant do",
     "not today",
     "wont",
+    "no need",
+    "you answered",
+    "got what i need",
+    "got what i needed",
 ];
 /// Words that agree.
 pub(super) const YES_WORDS: &[&str] = &[
@@ -281,6 +293,18 @@ pub(super) const HEALTHY: &[&str] = &[
     "all mine",
     "working order",
     "without help",
+    "without trouble",
+    "without any trouble",
+    "without difficulty",
+    "gets about",
+    "get about fine",
+    "get about well",
+    "gets around",
+    "get around fine",
+    "no help needed",
+    "walks unaided",
+    "unaided",
+    "independent",
     "by myself",
     "on my own",
     "i manage",
