@@ -11,7 +11,7 @@ use crate::intents;
 use crate::parsers::birth_date::Calendar;
 use crate::parsers::yes_no::YesNo;
 use crate::parsers::{
-    birth_date, course, day_time, exam, feeling, name, numbers, request, to_book, topic, yes_no,
+    birth_date, course, day_time, exam, feeling, implants, name, numbers, request, to_book, topic, yes_no,
 };
 
 /// Fewest digits that are a number to keep rather than a quantity.
@@ -88,6 +88,9 @@ pub(crate) fn careful(
     let said = words::split(text);
     let hedged = HEDGES.iter().any(|phrase| words::contains(&said, phrase));
     let hedged = hedged && !yes_no::denies_firmly(text);
+    if question.trouble && implants::names_others_only(question.asked.expose(), text) {
+        understanding.commands.retain(|command| *command != Command::Affirm);
+    }
     if question.trouble && hedged && understanding.has(&Command::Deny) {
         understanding.commands.retain(|command| *command != Command::Deny);
         understanding.commands.push(Command::Unsure);

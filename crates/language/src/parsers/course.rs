@@ -71,7 +71,6 @@ const GROWN: &[&str] = &[
     "fever",
     "numb",
     "fell",
-    "now",
     "another",
     "wish",
     "not the same",
@@ -104,7 +103,10 @@ pub fn is_steady(asked: &str, said: &str) -> bool {
         let denied = before.is_some_and(|before| {
             ["no", "not", "isnt", "nothing", "any", "none"].contains(&before.as_str())
         });
-        ["worse", "new", "weaker", "fever", "more", "numb"].contains(&word.as_str()) && !denied
+        // "Now and then" is no time.
+        let after = words.get(at + 1).map(String::as_str);
+        let now = word == "now" && after != Some("and");
+        now || ["worse", "new", "weaker", "fever", "more", "numb"].contains(&word.as_str()) && !denied
     };
     let denied = ["no weaker", "not weaker", "no fever", "no swelling", "nothing now", "nor"];
     let grown = GROWN.iter().any(|phrase| {
@@ -126,7 +128,7 @@ mod tests {
             "same as at the visit, tired after the machine",
             "sore on stairs, the same as it was",
             "same as at the clinic, a little better",
-            "dizzy at times as for months, not worse",
+            "dizzy now and then as for months, not worse",
             "tingling as before, no weaker, walking as before",
             "unchanged since the order, no fever, no breathlessness",
             "it's the same old ache",

@@ -5,6 +5,7 @@ pub mod course;
 pub mod day_time;
 pub mod exam;
 pub mod feeling;
+pub mod implants;
 pub mod name;
 mod named_days;
 pub mod numbers;

@@ -150,7 +150,10 @@ fn parse_sentence(text: &str) -> Option<YesNo> {
     }
     // "You told me, I'm good" needs no more; "I'm good with that" agrees.
     let satisfied = words.ends_with(&["im".to_owned(), "good".to_owned()]);
-    if any(NO_IDIOMS) || satisfied {
+    // "I haven't had one" is a no, "I haven't slept for days" is none.
+    let havent = ["i havent had", "i havent got", "i havent any", "i havent been", "i havent ever"];
+    let havent = any(&havent) || words.len() <= SHORT && any(&["i havent"]);
+    if any(NO_IDIOMS) || satisfied || havent {
         return Some(YesNo::No);
     }
     let stated = |phrase: &&&str| {

@@ -156,7 +156,6 @@ pub(super) const FIRM_NO: &[&str] = &[
 /// Refusals without a plain no in them.
 pub(super) const NO_IDIOMS: &[&str] = &[
     "i dont",
-    "i havent",
     "im not",
     "i am not",
     "i didnt",
