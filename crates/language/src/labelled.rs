@@ -73,8 +73,9 @@ pub fn as_seen(parsed: Understanding, seen: Option<&Impression>) -> Understandin
     Understanding { danger: seen.map(Impression::suspicion), ..parsed }
 }
 
-/// The danger that the classifier and the language model see together: where the model sees nothing of it, too
-/// little is left to raise a flag. Where it did not read the words, the classifier's word stands. A yes to
+/// The danger that the classifier and the language model see together: where the model sees nothing of it, the
+/// classifier's is not enough to raise a flag, and where neither sees any, none is left. Where the model did not
+/// read the words, the classifier's word stands. A yes to
 /// "any bleeding?" is a yes to the model, and tells nothing of danger.
 pub fn danger(seen: &Impression, read: Option<&Reading>, question: &Question) -> Suspicion {
     let suspicion = seen.suspicion();
@@ -83,7 +84,11 @@ pub fn danger(seen: &Impression, read: Option<&Reading>, question: &Question) ->
         let yes = asks && read.labels.intent == "affirm";
         read.act("report_symptom").is_some_and(|likely| likely < DANGER_LIKELY) && !yes
     };
-    if read.is_some_and(sees_none) { held_back(suspicion) } else { suspicion }
+    match read.is_some_and(sees_none) {
+        true if suspicion.permille < RAISED_PERMILLE => Suspicion { permille: 0, ..suspicion },
+        true => held_back(suspicion),
+        false => suspicion,
+    }
 }
 
 /// Likely enough for a second reader to look, and not to raise a flag.

@@ -40,6 +40,11 @@ pub fn parse(text: &Phi<String>, question: &Question, today: Date) -> Understand
     if free == Expectation::Open && to_book::is_over(words) {
         commands.retain(|command| !matches!(command, Command::Exam(_)));
     }
+    let other = commands.iter().any(|c| matches!(c, Command::Want(_) | Command::Ask(_)));
+    if free == Expectation::Open && !other && to_book::is_arranged(words) {
+        commands.retain(|command| !matches!(command, Command::Exam(_)));
+        commands.push(Command::Ask(topic::ANNOUNCED.to_owned()));
+    }
     commands.extend(booking(words, question, &commands));
     let named = commands.iter().any(|command| matches!(command, Command::Name(_)));
     if !named {

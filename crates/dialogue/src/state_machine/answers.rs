@@ -60,6 +60,11 @@ impl Dialogue {
         let answer = understanding.commands.iter().find_map(yes_no);
         // "No, it is all in the book" is a no; "book" is what callers say of many things.
         let wish = wish.filter(|wish| !(*wish == Intent::Book.key() && answer == Some("no")));
+        // "May I have coffee before it?" asks for that alone, and not for all of the preparation.
+        let one_thing = understanding.topics().next().is_some_and(|topic| {
+            self.is_preparation(topic) && self.question_about(topic) == "question"
+        });
+        let wish = wish.filter(|wish| !(*wish == Intent::Prepare.key() && one_thing));
         let outcome = wish.or(answer);
         if state.fills == Some(SlotName::Recording) {
             // Anything but a clear yes means no recording.

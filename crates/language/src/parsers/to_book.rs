@@ -107,6 +107,16 @@ pub fn asks_for_a_day(text: &str) -> bool {
     any(text, ASKS_FOR_A_DAY)
 }
 
+/// Whether the exam that is named has its day already: "I have a biopsy tomorrow".
+pub fn is_arranged(text: &str) -> bool {
+    const HAS: &[&str] = &["i have a", "i have an", "i have my", "ive got a", "ive got my", "i got a", "i got my"];
+    const SOON: &[&str] = &["tomorrow", "today", "this afternoon", "this morning", "next week"];
+    any(text, HAS) && any(text, SOON) && !any(text, ASKS_FOR_A_DAY) && !any(text, &ORDERED)
+}
+
+/// Signs of an order.
+const ORDERED: [&str; 7] = ["order", "ordered", "referral", "referred", "book", "schedule", "slip"];
+
 /// Whether the exam that is named is over: it is not one to book.
 pub fn is_over(text: &str) -> bool {
     any(text, OVER)
