@@ -109,6 +109,8 @@ pub struct Dialogue {
     standing: Option<String>,
     /// A yes or no that only the language model could read, while the caller is asked about it.
     doubt: Option<Doubt>,
+    /// The screening question to which something was said that sounded like a yes.
+    suspected: Option<(String, bool)>,
     /// What the caller asked about last.
     topic: Option<String>,
     /// Sentences said to feelings so far, and turns since the last one.
@@ -160,6 +162,7 @@ impl Dialogue {
             asked_screening: None,
             standing: None,
             doubt: None,
+            suspected: None,
             topic: None,
             acknowledged: (0, usize::MAX),
             angry: 0,

@@ -481,7 +481,7 @@ fn a_no_that_only_the_model_read_is_asked_back() {
     let mut play = at_the_implant_question();
     read_by_model(&mut play, "my chest is as god made it", Command::Deny);
     let mut boxed = Play { dialogue: play.dialogue.clone(), last: play.last.clone() };
-    boxed.say("yes, there is a little box under my collarbone", vec![Command::Affirm]);
+    boxed.say("yes, there is something or other in there", vec![Command::Affirm]);
     assert!(boxed.spoken().contains("electronic device"), "{}", boxed.spoken());
     play.say("yes, well, apart from the pacemaker that is", vec![Command::Affirm]);
     assert!(matches!(play.action(), Action::RequestCallback { .. }), "{:?}", play.last);
@@ -502,6 +502,22 @@ fn a_yes_that_only_the_model_read_is_asked_back() {
     assert_eq!(play.dialogue.slots().recording, None);
     play.yes();
     assert_eq!(play.dialogue.slots().recording, Some(true));
+}
+
+#[test]
+fn what_sounded_like_a_yes_is_not_denied_by_a_remark() {
+    // "The heart doctor put it in" – "I take that as a yes?" – "Naw, the nurse said it's fine" – the question
+    // again – "This is ridiculous", which the model reads as a no.
+    let mut play = at_the_implant_question();
+    read_by_model(&mut play, "the heart doctor put it in", Command::Affirm);
+    play.say("naw, the nurse on the ward said mine is fine", vec![Command::Deny]);
+    assert!(play.spoken().contains("electronic device"), "{}", play.spoken());
+    let mut angry = Play { dialogue: play.dialogue.clone(), last: play.last.clone() };
+    read_by_model(&mut angry, "this is ridiculous, I've waited weeks", Command::Deny);
+    assert!(matches!(angry.action(), Action::RequestCallback { .. }), "{:?}", angry.last);
+    // A plain no is one, and is read back later.
+    play.no();
+    assert!(play.spoken().contains("metal in your eye"), "{}", play.spoken());
 }
 
 #[test]

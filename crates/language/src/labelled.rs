@@ -11,8 +11,10 @@ use radline_phi::Phi;
 use crate::model::classifier::Impression;
 use crate::model::labels::{FINDINGS, Labels};
 use crate::model::turn_reader::Reading;
-use crate::parsers::{course, day_time, exam, to_book, topic};
-use crate::understanding::{by_example, careful, day_at_opening, is_unsettled};
+use crate::parsers::{day_time, exam, to_book, topic};
+use crate::understanding::{
+    by_example, careful, day_at_opening, denies_by_other_words, is_unsettled,
+};
 
 /// An act that the model is less sure of is not taken up. More likely than not; no measurement chose it.
 const SURE: f32 = 0.5;
@@ -327,8 +329,8 @@ pub fn is_for_model(
         Expectation::YesNo if !question.opens => parsed.commands.iter().any(is_answer),
         _ => open && parsed.wants().next().is_some(),
     };
-    let steady = question.trouble && course::is_steady(question.asked.expose(), words.expose());
-    let certain = parsed.has(&Command::RequestPerson) || steady;
+    let denied = denies_by_other_words(words.expose(), question);
+    let certain = parsed.has(&Command::RequestPerson) || denied;
     disputable && !certain && words::split(words.expose()).len() > PLAIN_WORDS_MAX
 }
 

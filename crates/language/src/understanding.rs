@@ -11,7 +11,8 @@ use crate::intents;
 use crate::parsers::birth_date::Calendar;
 use crate::parsers::yes_no::YesNo;
 use crate::parsers::{
-    birth_date, course, day_time, exam, feeling, implants, name, numbers, request, to_book, topic, yes_no,
+    birth_date, course, day_time, exam, feeling, implants, medicines, name, numbers, request,
+    to_book, topic, yes_no,
 };
 
 /// Fewest digits that are a number to keep rather than a quantity.
@@ -83,6 +84,14 @@ const HEDGES: &[&str] = &[
     "there were",
     "used to",
 ];
+
+/// Whether the words deny what a safety question asks for without a "no": "same as before", "only the tablet for
+/// pressure".
+pub(crate) fn denies_by_other_words(text: &str, question: &Question) -> bool {
+    let asked = question.asked.expose();
+    question.trouble
+        && (course::is_steady(asked, text) || medicines::names_others_only(asked, text))
+}
 
 /// A hedged "no" to a safety question is none.
 pub(crate) fn careful(
@@ -228,8 +237,7 @@ fn asked_for(text: &str, question: &Question, today: Date) -> Vec<Command> {
         Question { opens: true, .. } => yes_no::parse_opening,
         _ => yes_no::parse,
     };
-    let steady = question.trouble && course::is_steady(question.asked.expose(), text);
-    let read = if steady { Some(YesNo::No) } else { read(text) };
+    let read = if denies_by_other_words(text, question) { Some(YesNo::No) } else { read(text) };
     let answer = read.map(|answer| match answer {
         YesNo::Yes => Command::Affirm,
         YesNo::No => Command::Deny,

@@ -37,8 +37,15 @@ impl Dialogue {
         if self.expectation() != Expectation::YesNo {
             return None;
         }
-        if answer == Command::Unsure {
-            return Some(self.hear(words, &Understanding::from_parsers(vec![answer])));
+        let screening = self.open_screening();
+        // What sounded like a yes is denied by a plain no alone; a remark in which the model reads one leaves it
+        // open, and what is open counts as a yes.
+        let open = answer == Command::Deny && screening.is_some() && screening == self.suspected;
+        if answer == Command::Unsure || open {
+            return Some(self.hear(words, &Understanding::from_parsers(vec![Command::Unsure])));
+        }
+        if answer == Command::Affirm && screening.is_some() {
+            self.suspected = screening;
         }
         let scenario = Arc::clone(&self.scenario);
         let asides = &scenario.line.asides;

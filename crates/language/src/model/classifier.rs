@@ -100,9 +100,10 @@ impl Impression {
             (model + here).exp()
         };
         let shares: Vec<f32> = (0..ACTS.len()).map(both).collect();
-        let best = shares.iter().enumerate().fold(at, |best, (other, share)| {
-            if *share > shares[best] { other } else { best }
-        });
+        let best = shares
+            .iter()
+            .enumerate()
+            .fold(at, |best, (other, share)| if *share > shares[best] { other } else { best });
         (ACTS[best].to_owned(), shares[best] / shares.iter().sum::<f32>())
     }
 

@@ -106,7 +106,8 @@ pub fn is_steady(asked: &str, said: &str) -> bool {
         // "Now and then" is no time.
         let after = words.get(at + 1).map(String::as_str);
         let now = word == "now" && after != Some("and");
-        now || ["worse", "new", "weaker", "fever", "more", "numb"].contains(&word.as_str()) && !denied
+        now || ["worse", "new", "weaker", "fever", "more", "numb"].contains(&word.as_str())
+            && !denied
     };
     let denied = ["no weaker", "not weaker", "no fever", "no swelling", "nothing now", "nor"];
     let grown = GROWN.iter().any(|phrase| {

@@ -4,8 +4,8 @@ use radline_dialogue::words::{self, asserts, contains};
 use radline_dialogue::{Command, Expectation, Intent};
 
 use super::request_phrases::{
-    DONE, GOODBYE, INTENTS, INTERPRETER, LANGUAGES, MACHINE, ON_BEHALF, OPT_OUT, PERSON, RELATIONS, RELATIVES,
-    REPEAT, STOP_RECORDING, VOICEMAIL, WAIT,
+    DONE, GOODBYE, INTENTS, INTERPRETER, LANGUAGES, MACHINE, ON_BEHALF, OPT_OUT, PERSON, RELATIONS,
+    RELATIVES, REPEAT, STOP_RECORDING, VOICEMAIL, WAIT,
 };
 
 /// The requests in the words. `expectation` is the shape of the answer that was asked for: while

@@ -109,7 +109,8 @@ pub fn asks_for_a_day(text: &str) -> bool {
 
 /// Whether the exam that is named has its day already: "I have a biopsy tomorrow".
 pub fn is_arranged(text: &str) -> bool {
-    const HAS: &[&str] = &["i have a", "i have an", "i have my", "ive got a", "ive got my", "i got a", "i got my"];
+    const HAS: &[&str] =
+        &["i have a", "i have an", "i have my", "ive got a", "ive got my", "i got a", "i got my"];
     const SOON: &[&str] = &["tomorrow", "today", "this afternoon", "this morning", "next week"];
     any(text, HAS) && any(text, SOON) && !any(text, ASKS_FOR_A_DAY) && !any(text, &ORDERED)
 }

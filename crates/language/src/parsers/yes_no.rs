@@ -186,7 +186,8 @@ pub fn denies_firmly(text: &str) -> bool {
 }
 
 /// Refusals that say what is not there.
-const NOTHING_THERE: &[&str] = &["nothing put in", "nothing left in", "nothing inside me", "no metal in me"];
+const NOTHING_THERE: &[&str] =
+    &["nothing put in", "nothing left in", "nothing inside me", "no metal in me"];
 
 /// What may stand before or after a no without turning it: who means to deny says it early.
 const EARLY_WORDS: usize = 4;

@@ -20,9 +20,9 @@ use self::persona::Persona;
 use self::player::Player;
 use self::world::World;
 use super::score::Share;
+use crate::cli::Callers;
 use crate::clock::Clock;
 use crate::site::Site;
-use crate::cli::Callers;
 use crate::text_call::{LazyReader, TextCall};
 
 /// A call with more turns than this has failed.
@@ -72,7 +72,9 @@ pub fn readers(options: &Callers) -> Result<LazyReader> {
     }
     let base = super::base(&options.readers)?;
     if !base.is_file() && !options.model {
-        tracing::warn!("no language model is there, the parsers are alone: `radline models fetch` brings it");
+        tracing::warn!(
+            "no language model is there, the parsers are alone: `radline models fetch` brings it"
+        );
         return Ok(LazyReader::default());
     }
     let classifier = super::classifier(&options.readers.sight)?;
