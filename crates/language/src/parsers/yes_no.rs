@@ -178,6 +178,15 @@ const AGREES: &[&str] = &[
 /// Idioms that begin many sentences that are no answer.
 const STATED: &[&str] = &["i do", "i am", "i have", "i did", "it is"];
 
+/// "I don't have one": who denies in so many words does it at the beginning, and says little more. "You needn't
+/// write that down, I didn't even tell my doctor" denies nothing.
+fn denies_at_once(words: &[String]) -> bool {
+    const DENIALS: &[&str] = &["i dont", "i havent", "im not", "i am not", "i didnt"];
+    const MOST: usize = 9;
+    let begins = &words[..words.len().min(4)];
+    words.len() <= MOST && DENIALS.iter().any(|phrase| contains(begins, phrase))
+}
+
 /// Whether nothing of the kind is there, whatever is told beside it: "I broke it as a girl, nothing was put in".
 pub fn denies_firmly(text: &str) -> bool {
     let words = short_forms(text);
@@ -244,11 +253,7 @@ pub fn parse_trouble(text: &str) -> Option<YesNo> {
         return Some(YesNo::Yes);
     }
     match parse(text) {
-        Some(YesNo::No)
-            if !but && (short || any(&["i dont", "i havent", "im not", "i am not", "i didnt"])) =>
-        {
-            Some(YesNo::No)
-        }
+        Some(YesNo::No) if !but && (short || denies_at_once(&words)) => Some(YesNo::No),
         Some(YesNo::Unsure) => Some(YesNo::Unsure),
         _ => None,
     }
@@ -347,6 +352,7 @@ mod tests {
             ("I have not had anything like that", Some(No)),
             ("I don't.", Some(No)),
             ("I didn't", Some(No)),
+            ("you ain't gotta write that down, I didn't even tell my doctor", None),
             ("It isn't", Some(No)),
             ("right", None),
             ("yes, I mean no", None),
