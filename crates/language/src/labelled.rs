@@ -21,6 +21,9 @@ const SURE: f32 = 0.5;
 
 /// What the parsers found is doubted only by a model that is surer than that.
 const SURE_AGAINST: f32 = 0.8;
+/// Questions that ask to have the preparation said back.
+const SAYS_BACK: &[&str] = &["in your own words", "how will you get ready", "do before the exam"];
+
 /// The language model sees something of a danger where a symptom is told at least so likely. Of 150 dangers that
 /// are only hinted at two were lost with it, and half of the false alarms (BENCHMARKS.md, "Red flags").
 const DANGER_LIKELY: f32 = 0.1;
@@ -86,7 +89,11 @@ pub fn danger(seen: &Impression, read: Option<&Reading>, question: &Question) ->
         let yes = asks && read.labels.intent == "affirm";
         read.act("report_symptom").is_some_and(|likely| likely < DANGER_LIKELY) && !yes
     };
+    // Whoever says back how to get ready speaks of blood, fasting and being driven home.
+    let said_back = words::split(question.asked.expose());
+    let said_back = SAYS_BACK.iter().any(|phrase| words::contains(&said_back, phrase));
     match read.is_some_and(sees_none) {
+        false if said_back => held_back(suspicion),
         true if suspicion.permille < RAISED_PERMILLE => Suspicion { permille: 0, ..suspicion },
         true => held_back(suspicion),
         false => suspicion,

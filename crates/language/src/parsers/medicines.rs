@@ -47,6 +47,15 @@ pub fn names_others_only(asked: &str, said: &str) -> bool {
     let (asked, said) = (split(asked), split(said));
     let any = |list: &[&str]| list.iter().any(|word| contains(&said, word));
     let meant = ASKED.iter().find(|(medicine, _)| contains(&asked, medicine));
+    // "Two for pressure, metformin no." In "metformin, no problem" it is none.
+    let denied = |name: &str| {
+        let last = said.len().saturating_sub(2);
+        matches!(&said[last..], [one, two]
+            if one == name && two == "no" || two == name && (one == "no" || one == "not"))
+    };
+    if meant.is_some_and(|(medicine, _)| denied(medicine)) {
+        return true;
+    }
     meant.is_some_and(|(_, names)| !any(names)) && any(OTHERS) && any(NO_MORE)
 }
 
@@ -60,6 +69,8 @@ mod tests {
         assert!(names_others_only(asked, "one tablet for pressure, nothing else"));
         assert!(names_others_only(asked, "just the stomach tablet, my cabinet's mostly band aids"));
         assert!(!names_others_only(asked, "one for pressure and one for sugar, nothing else"));
+        assert!(names_others_only(asked, "for pressure two, and one for phosphorus, metformin no"));
+        assert!(!names_others_only(asked, "i take metformin no problem"));
         assert!(!names_others_only(asked, "one tablet for pressure"));
         assert!(!names_others_only(asked, "just a tablet in the morning"));
         assert!(!names_others_only("Do you take blood thinners?", "just the stomach tablet"));
