@@ -370,7 +370,7 @@ impl World {
             }
             CallOutput::Understand { turn, words, question, .. } => {
                 let parsed = understanding::parse(&words, &question, TODAY);
-                let delay = if labelled::is_for_model(&words, &parsed, &question) {
+                let delay = if labelled::is_for_model(&words, &parsed, &question, None) {
                     models::reading_time(&mut self.random)
                 } else {
                     Duration::ZERO
