@@ -6,6 +6,7 @@ pub mod day_time;
 pub mod exam;
 pub mod feeling;
 pub mod implants;
+mod languages;
 pub mod medicines;
 pub mod name;
 mod named_days;

@@ -3,9 +3,10 @@
 use radline_dialogue::words::{self, asserts, contains};
 use radline_dialogue::{Command, Expectation, Intent};
 
+use super::languages;
 use super::request_phrases::{
-    DONE, GOODBYE, INTENTS, INTERPRETER, LANGUAGES, MACHINE, ON_BEHALF, OPT_OUT, PERSON, RELATIONS,
-    RELATIVES, REPEAT, STOP_RECORDING, VOICEMAIL, WAIT,
+    DONE, GOODBYE, INTENTS, INTERPRETER, MACHINE, ON_BEHALF, OPT_OUT, PERSON, RELATIONS, RELATIVES,
+    REPEAT, STOP_RECORDING, VOICEMAIL, WAIT,
 };
 
 /// The requests in the words. `expectation` is the shape of the answer that was asked for: while
@@ -47,7 +48,7 @@ pub fn parse(text: &str, expectation: Expectation) -> Vec<Command> {
             commands.push(command);
         }
     }
-    if names_own_language(&words) && !commands.contains(&Command::RequestInterpreter) {
+    if languages::asked_for(&words) && !commands.contains(&Command::RequestInterpreter) {
         commands.push(Command::RequestInterpreter);
     }
     let question = any(REPEAT)
@@ -75,18 +76,6 @@ pub fn parse(text: &str, expectation: Expectation) -> Vec<Command> {
         commands.push(Command::Want(*intent));
     }
     commands
-}
-
-/// "I need Vietnamese", "Spanish please", "only Polish": who asks for a language by its name alone.
-fn names_own_language(words: &[String]) -> bool {
-    words.iter().enumerate().any(|(at, word)| {
-        let beside = |at: Option<usize>, list: &[&str]| {
-            at.and_then(|at| words.get(at)).is_some_and(|word| list.contains(&word.as_str()))
-        };
-        LANGUAGES.contains(&word.as_str())
-            && (beside(at.checked_sub(1), &["need", "only", "want"])
-                || beside(Some(at + 1), &["please", "only"]))
-    })
 }
 
 /// A longer sentence with "hold on" in it says something else, too.

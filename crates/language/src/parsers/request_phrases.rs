@@ -235,38 +235,6 @@ pub(super) const ON_BEHALF: &[&str] = &[
     "my boys got",
 ];
 
-/// Languages that callers ask for by name.
-pub(super) const LANGUAGES: &[&str] = &[
-    "spanish",
-    "vietnamese",
-    "polish",
-    "arabic",
-    "mandarin",
-    "cantonese",
-    "chinese",
-    "russian",
-    "ukrainian",
-    "somali",
-    "tagalog",
-    "korean",
-    "portuguese",
-    "urdu",
-    "punjabi",
-    "bengali",
-    "hindi",
-    "gujarati",
-    "farsi",
-    "turkish",
-    "creole",
-    "french",
-    "german",
-    "italian",
-    "romanian",
-    "nepali",
-    "amharic",
-    "hmong",
-    "japanese",
-];
 /// Another language.
 pub(super) const INTERPRETER: &[&str] = &[
     "need an interpreter",
