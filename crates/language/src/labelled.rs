@@ -362,7 +362,8 @@ mod tests {
 
     fn read_as(said: &str, line: &str, confidence: f32, question: &Question) -> Understanding {
         let parsed = understanding::parse(&said.into(), question, TODAY);
-        let reading = Reading { labels: Labels::read(line), confidence, acts: Vec::new() };
+        let reading =
+            Reading { labels: Labels::read(line), confidence, acts: Vec::new(), danger: None };
         let readings = Readings { seen: None, read: Some(&reading) };
         understand(&said.into(), parsed, readings, question, TODAY)
     }

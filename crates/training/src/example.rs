@@ -4,7 +4,7 @@ use radline_language::model::ModelTokenizer;
 use radline_language::model::labels::{self, Labels};
 
 use crate::TrainingError;
-use crate::record::Record;
+use crate::record::{NO_FLAG, Record};
 
 /// Tokens of a prompt and of the line that is to follow it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,10 @@ impl Example {
             intent: record.intent.clone(),
             topic: record.topic.clone(),
             slots: record.slots.clone(),
+            danger: Some(&record.red_flag)
+                .filter(|class| *class != NO_FLAG)
+                .cloned()
+                .unwrap_or_default(),
         };
         let encode = |text: &str| tokenizer.encode(text).map_err(TrainingError::Tokens);
         let mut tokens = encode(&labels::question(record.expectation(), &record.asked))?;

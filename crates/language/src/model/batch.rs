@@ -33,6 +33,7 @@ struct Line {
     confidence: f32,
     /// How likely each act was.
     acts: Vec<f32>,
+    danger: Option<f32>,
     /// The act and its topic are still being written.
     head: bool,
     deadline: Deadline,
@@ -84,6 +85,7 @@ impl<'a> Batch<'a> {
             written: Vec::new(),
             confidence: 1.0,
             acts: Vec::new(),
+            danger: None,
             head: true,
             deadline: Deadline::after(limit),
         });
@@ -144,7 +146,7 @@ impl Line {
             return Ok(Step::IsWritten);
         };
         if self.written.is_empty() {
-            self.acts = reader.acts(&next.choice);
+            (self.acts, self.danger) = reader.acts(&next.choice);
         }
         let (likely, tokens) = (next.likely(), next.tokens);
         self.head = self.head && !reader.text(&tokens)?.contains(';');
@@ -156,6 +158,7 @@ impl Line {
 
     fn reading(&self, reader: &TurnReader) -> Result<Reading, ModelError> {
         let labels = Labels::read(&reader.text(&self.written)?);
-        Ok(Reading { labels, confidence: self.confidence, acts: self.acts.clone() })
+        let (acts, danger) = (self.acts.clone(), self.danger);
+        Ok(Reading { labels, confidence: self.confidence, acts, danger })
     }
 }

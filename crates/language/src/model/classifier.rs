@@ -324,7 +324,7 @@ mod tests {
     }
 
     fn read(act: &str, confidence: f32) -> Reading {
-        Reading { labels: Labels::read(act), confidence, acts: Vec::new() }
+        Reading { labels: Labels::read(act), confidence, acts: Vec::new(), danger: None }
     }
 
     #[test]

@@ -7,6 +7,8 @@ use llguidance::api::TopLevelGrammar;
 use llguidance::toktrie::{ApproximateTokEnv, TokEnv, TokRxInfo, TokTrie, TokenId, TokenizerEnv};
 use llguidance::{Matcher, ParserFactory};
 
+use radline_dialogue::RedFlag;
+
 use super::tokenizer::ModelTokenizer;
 use crate::parsers::exam;
 use crate::parsers::terms::{self, Term};
@@ -14,7 +16,7 @@ use crate::parsers::terms::{self, Term};
 /// A line of labels ([`super::labels::Labels`]).
 const LABELS: &str = r#"
 start: head ("; " slot)*
-head: PLAIN | QUESTION (" " TOPIC)? | ANSWER (" " TOPIC)?
+head: PLAIN | QUESTION (" " TOPIC)? | ANSWER (" " TOPIC)? | "danger " DANGER
 PLAIN: "repeat" | "goodbye" | "none" | "request_person"
 QUESTION: "prepare" | "clinic_question" | "results_question"
 ANSWER: "book" | "reschedule" | "cancel" | "check_appointment" | "report_symptom" | "affirm" | "deny" | "provide" | "unsure" | "correct"
@@ -114,7 +116,9 @@ fn labels() -> String {
         let known = any(&terms::of(term));
         format!("{rule}: {0} | {SAID}\n{0}: /{other}|{known}/\n", rule.to_uppercase())
     });
-    format!("{LABELS}PARTS_OF_BODY: /({body})(, ({body})){{0,2}}/\n{}", rules.concat())
+    let dangers = any(&RedFlag::ALL.map(RedFlag::key));
+    let parts = format!("PARTS_OF_BODY: /({body})(, ({body})){{0,2}}/\n");
+    format!("{LABELS}DANGER: /{dangers}/\n{parts}{}", rules.concat())
 }
 
 /// A sentence in the making.

@@ -15,7 +15,14 @@ pub struct Labels {
     pub topic: String,
     /// Values by slot.
     pub slots: BTreeMap<String, String>,
+    /// The class of a danger; empty where there is none. Danger outranks the act: it is written in its place.
+    pub danger: String,
 }
+
+/// How the line of a danger begins. How likely it is to begin so tells how likely the danger is.
+pub const DANGER: &str = "danger";
+/// The act of whoever tells of a danger.
+pub const TELLS_OF_DANGER: &str = "report_symptom";
 
 /// Slots that the model reads.
 pub const SLOTS: &[&str] = &[
@@ -45,11 +52,14 @@ pub(super) const ASKED_MAX: usize = 40;
 const SAID_MAX: usize = 90;
 
 impl Labels {
-    /// The line: `clinic_question parking; for_whom parent`.
+    /// The line: `clinic_question parking; for_whom parent`, or `danger life_threat`.
     pub fn line(&self) -> String {
-        let topic = Some(&self.topic).filter(|topic| !topic.is_empty());
-        let head: Vec<&str> =
-            std::iter::once(&self.intent).chain(topic).map(String::as_str).collect();
+        let (act, about) = match self.danger.as_str() {
+            "" => (self.intent.as_str(), self.topic.as_str()),
+            danger => (DANGER, danger),
+        };
+        let about = Some(about).filter(|about| !about.is_empty());
+        let head: Vec<&str> = std::iter::once(act).chain(about).collect();
         let slots = SLOTS.iter().filter_map(|slot| {
             let value = self.slots.get(*slot)?;
             Some(format!("{} {value}", slot.replace('_', " ")))
@@ -65,9 +75,10 @@ impl Labels {
     /// Reads such a line; what is none of the slots is left out.
     pub fn read(line: &str) -> Self {
         let mut parts = line.trim().split("; ");
-        let (intent, topic) = {
-            let head = parts.next().unwrap_or_default();
-            head.split_once(' ').unwrap_or((head, ""))
+        let head = parts.next().unwrap_or_default();
+        let (intent, topic, danger) = match head.split_once(' ').unwrap_or((head, "")) {
+            (DANGER, class) => (TELLS_OF_DANGER, "", class),
+            (act, topic) => (act, topic, ""),
         };
         let mut slots = BTreeMap::new();
         for part in parts {
@@ -77,7 +88,8 @@ impl Labels {
             });
             slots.extend(found.map(|(slot, value)| (slot.to_owned(), value.to_owned())));
         }
-        Self { intent: intent.to_owned(), topic: topic.to_owned(), slots }
+        let [intent, topic, danger] = [intent, topic, danger].map(str::to_owned);
+        Self { intent, topic, slots, danger }
     }
 }
 
@@ -123,6 +135,7 @@ mod tests {
             intent: "clinic_question".to_owned(),
             topic: "parking".to_owned(),
             slots: slots.map(|(slot, value)| (slot.to_owned(), value.to_owned())).into(),
+            danger: String::new(),
         };
         assert_eq!(labels.line(), "clinic_question parking; body part lumbar spine; side left");
         assert_eq!(Labels::read(&labels.line()), labels);
@@ -130,6 +143,14 @@ mod tests {
             Labels::read("affirm"),
             Labels { intent: "affirm".to_owned(), ..Labels::default() }
         );
+    }
+
+    #[test]
+    fn danger_stands_in_the_place_of_the_act() {
+        let told = Labels { intent: TELLS_OF_DANGER.to_owned(), ..Labels::default() };
+        let danger = Labels { danger: "self_harm".to_owned(), ..told };
+        assert_eq!(danger.line(), "danger self_harm");
+        assert_eq!(Labels::read("danger self_harm"), danger);
     }
 
     #[test]

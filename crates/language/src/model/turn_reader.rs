@@ -13,7 +13,7 @@ use super::classifier::ACTS;
 use super::decoder::{Added, Decoder, KeyValues, Turn};
 use super::gguf::Shape;
 use super::grammar::{Grammar, Sentence};
-use super::labels::{self, Labels};
+use super::labels::{self, DANGER, Labels, TELLS_OF_DANGER};
 use super::peft;
 use super::prompted::{EXAMPLES, INSTRUCTIONS};
 use super::tokenizer::ModelTokenizer;
@@ -35,7 +35,7 @@ pub struct TurnReader {
     decoder: Decoder,
     tokenizer: ModelTokenizer,
     grammar: Grammar,
-    /// The token that each act begins with.
+    /// The token that each act begins with, and behind them what danger begins with.
     begins: Vec<u32>,
     adapter: Option<Added>,
     /// What comes before every question; nothing where there is an adapter.
@@ -63,6 +63,9 @@ pub struct Reading {
     /// Probability of each act, in the order of [`ACTS`](super::classifier::ACTS); empty where the model does
     /// not tell.
     pub acts: Vec<f32>,
+    /// Probability of danger, 0 to 1; nothing where the model does not tell. Whoever tells of one tells of a symptom,
+    /// so it is part of that act's probability.
+    pub danger: Option<f32>,
 }
 
 impl Reading {
@@ -126,7 +129,8 @@ impl TurnReader {
         let grammar = Grammar::new(&tokenizer, decoder.shape().vocabulary)
             .map_err(|reason| ModelError::file(file, reason))?;
         let begin = |act: &str| tokenizer.encode(act).map(|tokens| tokens.first().copied());
-        let begins = ACTS.into_iter().filter_map(|act| begin(act).transpose());
+        let heads = ACTS.into_iter().chain([DANGER]);
+        let begins = heads.filter_map(|head| begin(head).transpose());
         let begins = begins.collect::<Result<_, _>>().map_err(ModelError::Inference)?;
         let threads = ThreadPoolBuilder::new()
             .thread_name(|number| format!("language-{number}"))
@@ -165,14 +169,20 @@ impl TurnReader {
         }
     }
 
-    /// How likely each act is, by the token that it begins with.
-    pub(super) fn acts(&self, choice: &[(u32, f32)]) -> Vec<f32> {
+    /// How likely each act is, by the token that it begins with, and how likely danger is.
+    pub(super) fn acts(&self, choice: &[(u32, f32)]) -> (Vec<f32>, Option<f32>) {
         let likely = |begin: &u32| {
             let chosen = choice.iter().find(|(token, _)| token == begin);
             let same = self.begins.iter().filter(|other| *other == begin).count();
             chosen.map_or(0.0, |(_, likely)| likely / same as f32)
         };
-        self.begins.iter().map(likely).collect()
+        let mut acts: Vec<f32> = self.begins.iter().map(likely).collect();
+        let danger = acts.pop();
+        let told = ACTS.iter().position(|act| *act == TELLS_OF_DANGER);
+        if let (Some(danger), Some(told)) = (danger, told.and_then(|at| acts.get_mut(at))) {
+            *told += danger;
+        }
+        (acts, danger)
     }
 
     pub(super) fn text(&self, tokens: &[u32]) -> Result<String, ModelError> {

@@ -93,7 +93,7 @@ impl Endpoint {
         };
         let labels = self.lines.read(said, line)?;
         let confidence = confidence(&choice["logprobs"]["content"]);
-        Ok(Reading { labels, confidence, acts: Vec::new() })
+        Ok(Reading { labels, confidence, acts: Vec::new(), danger: None })
     }
 }
 
