@@ -1,6 +1,7 @@
 //! What the dialogue asks of the clinic, and what it may hear back. One vocabulary for both
 //! sides, so that no third place has to keep them equal.
 
+use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime};
 use radline_phi::Phi;
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,8 @@ pub enum Action {
         wish: TimeWish,
         /// Starts that were declined already.
         declined: Vec<DateTime>,
+        /// Getting ready takes so long before the exam: an earlier time cannot be kept.
+        preparation: SignedDuration,
     },
     /// Keep a time for this call until it is booked or the hold runs out.
     Hold {

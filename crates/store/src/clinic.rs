@@ -1,9 +1,9 @@
 //! Answers the dialogue's actions from the embedded schedule.
 
-use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
+use jiff::{SignedDuration, Timestamp};
 use radline_clinic::{Office, Patient, ServiceRequest, Sex, Slot, identity, offers};
-use radline_dialogue::{Action, ActionOutcome, Modality, TimeWish};
+use radline_dialogue::{Action, ActionOutcome, Modality};
 use radline_phi::Phi;
 use sqlx::sqlite::{SqliteQueryResult, SqliteRow};
 use sqlx::{Row, SqliteConnection};
@@ -66,8 +66,11 @@ impl Store {
                     .await?;
                 Ok(ActionOutcome::Done)
             }
-            Action::FindSlots { order, wish, declined } => {
-                self.find_slots(call, moment, order, wish, declined).await
+            Action::FindSlots { order, wish, declined, preparation } => {
+                let lead = (*preparation).max(SignedDuration::from_mins(LEAD_MINUTES));
+                let free = self.free_slots(call, moment, order, lead).await?;
+                let (offers, as_wished) = offers::choose(&free, wish, declined);
+                Ok(ActionOutcome::Offers { offers, as_wished })
             }
             Action::Hold { slot, .. } => self.hold(call, moment, slot).await,
             Action::Book { slot, order, review, notes } => {
@@ -153,20 +156,20 @@ impl Store {
         Ok(orders)
     }
 
-    async fn find_slots(
+    /// The free times for an order that begin when `lead` has passed.
+    async fn free_slots(
         &self,
         call: &str,
         moment: Moment,
         order_id: &str,
-        wish: &TimeWish,
-        declined: &[DateTime],
-    ) -> Result<ActionOutcome, StoreError> {
+        lead: SignedDuration,
+    ) -> Result<Vec<Slot>, StoreError> {
         let row = sqlx::query("SELECT body FROM service_request WHERE id = ?")
             .bind(order_id)
             .fetch_one(&self.pool)
             .await?;
         let order = order(&row)?;
-        let earliest = moment.local.saturating_add(jiff::Span::new().minutes(LEAD_MINUTES));
+        let earliest = moment.local.saturating_add(lead);
         let sql = "SELECT * FROM slot AS s WHERE modality = ? AND start >= ?
             AND (hold_call IS NULL OR hold_call = ? OR hold_until <= ?)
             AND NOT EXISTS (SELECT 1 FROM appointment
@@ -180,9 +183,7 @@ impl Store {
             .bind(FREE_SLOTS_MAX)
             .fetch_all(&self.pool)
             .await?;
-        let free = rows.iter().map(slot).collect::<Result<Vec<_>, _>>()?;
-        let (offers, as_wished) = offers::choose(&free, wish, declined);
-        Ok(ActionOutcome::Offers { offers, as_wished })
+        rows.iter().map(slot).collect()
     }
 
     async fn hold(&self, call: &str, at: Moment, slot: &str) -> Result<ActionOutcome, StoreError> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use jiff::Timestamp;
 use jiff::civil::{DateTime, Weekday, date, datetime, time};
 use radline_clinic::{Office, parse_jsonl};
@@ -92,11 +93,25 @@ async fn a_caller_is_matched_finds_the_order_holds_and_books() {
     assert!(matches!(matched, ActionOutcome::Matched(patient) if patient.id == "p1"));
     let orders = world.act("c", 0, Action::FindOrders { patient: "p1".into() }).await;
     assert!(matches!(&orders, ActionOutcome::Orders(orders) if orders.len() == 1));
-    let find =
-        Action::FindSlots { order: "o1".into(), wish: TimeWish::default(), declined: Vec::new() };
+    let find = Action::FindSlots {
+        order: "o1".into(),
+        wish: TimeWish::default(),
+        declined: Vec::new(),
+        preparation: SignedDuration::ZERO,
+    };
     let found = world.act("c", 0, find).await;
     let ActionOutcome::Offers { offers, as_wished: true } = found else { panic!("{found:?}") };
     assert_eq!(offers.iter().map(|offer| offer.slot.as_str()).collect::<Vec<_>>(), ["s1", "s2"]);
+    // Eight days lie before the first time: not enough for who has to get ready for longer.
+    let late = Action::FindSlots {
+        order: "o1".into(),
+        wish: TimeWish::default(),
+        declined: Vec::new(),
+        preparation: SignedDuration::from_hours(8 * 24),
+    };
+    let found = world.act("c", 0, late).await;
+    let ActionOutcome::Offers { offers, .. } = found else { panic!("{found:?}") };
+    assert_eq!(offers.iter().map(|offer| offer.slot.as_str()).collect::<Vec<_>>(), ["s2"]);
     assert_eq!(world.act("c", 0, hold("s1")).await, ActionOutcome::Held);
     let booked = world.book("c", "s1", "o1").await;
     assert!(matches!(booked, ActionOutcome::Booked { .. }));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use radline_phi::Phi;
 
 use super::{Dialogue, Prompt};
@@ -86,6 +87,14 @@ impl Dialogue {
                 && record.when.as_ref().is_none_or(|id| self.answers.is_yes(id))
         };
         site.instructions.iter().filter(holds).cloned().collect()
+    }
+
+    /// How long before the exam the patient has to begin to get ready: whoever has eaten at nine cannot be
+    /// examined fasting at eleven.
+    pub(super) fn preparation_takes(&self) -> SignedDuration {
+        let instructions = self.instructions();
+        let hours = instructions.iter().map(|record| record.hours_before).fold(0.0, f64::max);
+        SignedDuration::from_mins((hours * 60.0).round() as i64)
     }
 
     /// The appointment that the call has come to, or is about.
@@ -185,6 +194,8 @@ impl Dialogue {
             texts.extend(record.reminder(appointment));
         }
         texts.extend(appointment.map(|appointment| wording::moment(appointment.start)));
+        // "Nothing six hours before" is what the general instruction says of the clock time.
+        texts.extend(self.instructions().iter().filter_map(|record| record.spoken(None)));
         let known: Vec<f64> = texts.iter().flat_map(|text| parts(&words::split(text))).collect();
         // "A quarter to six" is five forty five.
         let to_the_hour = said.windows(2).any(|pair| pair[1] == "to" || pair[1] == "of");
