@@ -389,6 +389,8 @@ impl<'a> Walk<'a> {
             self.lead(steps, point, "Caller: it is for someone else", &line.exits.on_behalf, owed);
             if facts.outbound {
                 self.lead(steps, point, "(an answering machine)", &line.exits.voicemail, facts);
+                let stranger = "Caller: you have the wrong number";
+                self.lead(steps, point, stranger, &line.exits.wrong_number, facts);
             }
         }
         if facts.standing && facts.identified && !facts.outbound && state.screening.is_none() {

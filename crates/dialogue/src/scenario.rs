@@ -190,6 +190,8 @@ pub struct Exits {
     pub interpreter: String,
     /// An answering machine picked up.
     pub voicemail: String,
+    /// Whoever picked up has never heard of the patient.
+    pub wrong_number: String,
     /// The caller wants no more calls from this line.
     pub opt_out: String,
     /// Too many answers were not understood.
@@ -210,12 +212,13 @@ pub struct Exits {
 
 impl Exits {
     /// Each with its name.
-    pub fn all(&self) -> [(&'static str, &String); 12] {
+    pub fn all(&self) -> [(&'static str, &String); 13] {
         [
             ("person", &self.person),
             ("on_behalf", &self.on_behalf),
             ("interpreter", &self.interpreter),
             ("voicemail", &self.voicemail),
+            ("wrong_number", &self.wrong_number),
             ("opt_out", &self.opt_out),
             ("not_understood", &self.not_understood),
             ("silence", &self.silence),
@@ -288,6 +291,8 @@ pub enum Check {
     HasTeachBack,
     /// Is the appointment waiting for a review? `yes`, `no`.
     AppointmentPending,
+    /// Was an appointment of this patient cancelled in this call? `yes`, `no`.
+    Cancelled,
     /// Did the clinic place this call? `yes`, `no`.
     Outbound,
     /// Is somebody there who could take over now? `yes`, `no`.

@@ -107,6 +107,8 @@ pub struct Dialogue {
     asked_screening: Option<(String, bool)>,
     /// The appointment that is spoken of or was made, as far as it stands.
     standing: Option<String>,
+    /// When the appointment was that was cancelled in this call.
+    cancelled: Option<DateTime>,
     /// A yes or no that only the language model could read, while the caller is asked about it.
     doubt: Option<Doubt>,
     /// The screening question to which something was said that sounded like a yes.
@@ -161,6 +163,7 @@ impl Dialogue {
             stage: Stage::Booking,
             asked_screening: None,
             standing: None,
+            cancelled: None,
             doubt: None,
             suspected: None,
             topic: None,
@@ -316,6 +319,15 @@ impl Dialogue {
         self.speak_question(&mut prompt, tries);
         let question = self.question(&prompt);
         self.done(prompt, Then::Listen(question))
+    }
+
+    /// Comes back to the question after something else was answered: in the shorter words.
+    fn return_to_question(&mut self, prompt: Prompt) -> DialogueMove {
+        let length = |text: &str| crate::words::split(text).len();
+        let state = self.current();
+        let again = state.again.first().filter(|_| state.screening.is_none());
+        let shorter = again.is_some_and(|again| length(again) < length(&state.ask));
+        self.ask_again(prompt, usize::from(shorter))
     }
 
     /// Enters a state and walks on until something has to come from outside.
@@ -483,6 +495,7 @@ impl Dialogue {
             Check::AppointmentPending => {
                 self.slots.appointment.as_ref().is_some_and(|appointment| appointment.pending)
             }
+            Check::Cancelled => self.cancelled.is_some(),
             Check::Outbound => self.called.is_some(),
             Check::PersonPresent => self.person_present,
         };

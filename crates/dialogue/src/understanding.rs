@@ -189,6 +189,8 @@ pub enum Command {
     RequestInterpreter,
     /// An answering machine speaks.
     Voicemail,
+    /// Whoever picked up has never heard of the patient.
+    WrongNumber,
     /// The caller wants no more calls from this line.
     OptOut,
     /// What the caller wants done.
@@ -229,6 +231,7 @@ impl Command {
             Self::OnBehalf => "on_behalf",
             Self::RequestInterpreter => "request_interpreter",
             Self::Voicemail => "voicemail",
+            Self::WrongNumber => "wrong_number",
             Self::OptOut => "opt_out",
             Self::Ask(_) => "ask",
             Self::Feels(..) => "feels",
@@ -336,6 +339,17 @@ impl Understanding {
     /// Whether the command kind is among the commands.
     pub fn has(&self, command: &Command) -> bool {
         self.commands.contains(command)
+    }
+
+    /// The same without a yes, a no, or a doubt.
+    #[must_use]
+    pub fn without_answer(&self) -> Self {
+        let answers = |command: &Command| {
+            matches!(command, Command::Affirm | Command::Deny | Command::Unsure)
+        };
+        let mut rest = self.clone();
+        rest.commands.retain(|command| !answers(command));
+        rest
     }
 
     /// What the caller asks about, in order.

@@ -121,13 +121,14 @@ fn commands(random: &mut StdRng) -> Vec<Command> {
                 side: Some(*sides.choose(random).expect("some")),
             }),
             38 => Command::AskIfMachine,
-            _ => match random.random_range(0..8) {
+            _ => match random.random_range(0..9) {
                 0 => Command::RequestPerson,
                 1 => Command::Goodbye,
                 2 => Command::OnBehalf,
                 3 => Command::RequestInterpreter,
                 4 => Command::Voicemail,
                 5 => Command::OptOut,
+                6 => Command::WrongNumber,
                 _ => Command::Deny,
             },
         })

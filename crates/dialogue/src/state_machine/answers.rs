@@ -58,6 +58,12 @@ impl Dialogue {
         // "Yes, there is, I need to cancel": the wish says more than the yes.
         let wish = understanding.commands.iter().filter_map(wants).find(|wish| known(wish));
         let answer = understanding.commands.iter().find_map(yes_no);
+        // "I won't be coming, take me off", asked whether to cancel, is no "no", and not yet a yes.
+        let cancels = self.slots.purpose == Some(Intent::Cancel)
+            && understanding.wants().any(|intent| intent == Intent::Cancel);
+        if answer == Some("no") && state.reads_back && cancels {
+            return None;
+        }
         // "No, it is all in the book" is a no; "book" is what callers say of many things.
         let wish = wish.filter(|wish| !(*wish == Intent::Book.key() && answer == Some("no")));
         // "May I have coffee before it?" asks for that alone, and not for all of the preparation.

@@ -20,6 +20,8 @@ pub(super) struct Doubt {
     words: Phi<String>,
     /// What they were taken for.
     answer: Command,
+    /// The wish that was told beside it, at the beginning of a call.
+    beside: Option<Understanding>,
 }
 
 impl Dialogue {
@@ -57,7 +59,9 @@ impl Dialogue {
         self.speak(&mut prompt, text, "aside");
         let asked = self.question(&prompt);
         let question = Question { trouble: false, opens: false, reads_back: true, ..asked };
-        self.doubt = Some(Doubt { words: words.clone(), answer });
+        let beside = self.current().opens.is_some().then(|| understanding.without_answer());
+        let beside = beside.filter(|beside| beside.wants().next().is_some());
+        self.doubt = Some(Doubt { words: words.clone(), answer, beside });
         Some(self.done(prompt, Then::Listen(question)))
     }
 
@@ -68,7 +72,7 @@ impl Dialogue {
         said: &Phi<String>,
         understanding: &Understanding,
     ) -> Option<DialogueMove> {
-        let Doubt { words, answer } = self.doubt.take()?;
+        let Doubt { words, answer, beside } = self.doubt.take()?;
         // Whoever says more than that tells something new, and is heard out. In answer to a safety
         // question their yes or no may be meant for either question, so that it is asked once more.
         if words::split(said.expose()).len() > SETTLING_MAX
@@ -89,7 +93,13 @@ impl Dialogue {
             return ambiguous.then(|| self.without_answer(&nothing, Prompt::default()));
         }
         match (understanding.has(&Command::Affirm), understanding.has(&Command::Deny)) {
-            (true, false) => Some(self.hear(&words, &Understanding::from_parsers(vec![answer]))),
+            (true, false) => {
+                let settled = Understanding::from_parsers(vec![answer]);
+                let Some(beside) = beside else { return Some(self.hear(&words, &settled)) };
+                // "I need an x-ray. Record away": the wish is not lost over the recording.
+                self.read_answer(&words, &settled);
+                Some(self.confirm_wish(&beside))
+            }
             // "No" may mean that it is none, or that it is one: the question once more.
             (_, true) => {
                 let nothing = Understanding::from_parsers(Vec::new());
@@ -108,15 +118,20 @@ impl Dialogue {
         if let Some(next) = self.doubt(words, understanding) {
             return next;
         }
+        if self.current().opens.is_some() {
+            self.read_answer(words, understanding);
+        }
+        self.confirm_wish(understanding)
+    }
+
+    /// A wish that the model read is asked back.
+    fn confirm_wish(&mut self, understanding: &Understanding) -> DialogueMove {
         let prompt = Prompt::default();
         // At the beginning of a call the wish is told beside the answer to something else.
         let scenario = Arc::clone(&self.scenario);
         let here = self.current().clone();
-        let asking =
-            here.opens.as_ref().and_then(|name| scenario.states.get(name)).unwrap_or(&here);
-        if here.opens.is_some() {
-            self.read_answer(words, understanding);
-        }
+        let opens = here.opens.as_ref();
+        let asking = opens.and_then(|name| scenario.states.get(name)).unwrap_or(&here);
         let Some(state) = asking.confirm.clone() else {
             return match self.other_wish(understanding) {
                 Some(target) => self.go(&target, prompt),

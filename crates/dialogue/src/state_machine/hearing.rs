@@ -24,6 +24,7 @@ impl Dialogue {
         if let Some(exit) = self.exit_for(understanding).filter(|_| !needs_a_word) {
             return self.go(&exit, prompt);
         }
+        self.drop_what_was_not_meant(understanding);
         if self.current().connect {
             return self.hear_while_waiting(words, understanding);
         }
@@ -85,6 +86,26 @@ impl Dialogue {
             return self.screen_on(prompt);
         }
         self.without_value(understanding, prompt, felt || wanted)
+    }
+
+    /// "You would like to talk with a person?" – "At least tell me what the word means": whoever asks or wants
+    /// something else has not meant that, and is heard as if it had not been asked.
+    fn drop_what_was_not_meant(&mut self, understanding: &Understanding) {
+        let answers = |command: &Command| {
+            matches!(command, Command::Affirm | Command::Deny | Command::Unsure)
+        };
+        if self.state != self.scenario.line.exits.other_wish
+            || understanding.commands.iter().any(answers)
+        {
+            return;
+        }
+        let asked = self.to_confirm.as_ref().map(|(_, wish)| wish.as_str());
+        let other = |intent: Intent| Some(intent.spoken()) != asked;
+        let asks = understanding.topics().next().is_some() || understanding.wants().any(other);
+        if let Some(back) = self.back.take_if(|_| asks) {
+            self.to_confirm = None;
+            self.state = back;
+        }
     }
 
     /// Whether the table of safety questions reads the words by itself: "one eighty eight" to "more than
@@ -151,7 +172,7 @@ impl Dialogue {
         self.answer_questions(&mut prompt, understanding);
         if prompt.sentences.len() > before && self.asides < ASIDES_MAX {
             self.asides += 1;
-            return self.ask_again(prompt, 0);
+            return self.return_to_question(prompt);
         }
         if let Some(target) = self.other_wish(understanding) {
             return self.go(&target, prompt);
@@ -200,6 +221,9 @@ impl Dialogue {
         let stranger = self.patient.is_none();
         if has(&Command::Voicemail) && self.called.is_some() && stranger {
             return Some(exits.voicemail.clone());
+        }
+        if has(&Command::WrongNumber) && self.called.is_some() && stranger {
+            return Some(exits.wrong_number.clone());
         }
         if has(&Command::OnBehalf) && stranger && !here("on_behalf") {
             return Some(exits.on_behalf.clone());

@@ -43,6 +43,7 @@ impl Dialogue {
                 order: order()?,
                 wish: self.slots.when.clone().unwrap_or_default(),
                 declined: self.declined.clone(),
+                preparation: self.preparation_takes(),
             },
             Act::Hold => Action::Hold { slot: slot()?, order: order()? },
             Act::Book => Action::Book {
@@ -122,6 +123,7 @@ impl Dialogue {
                 // Whoever gave other identifiers than before is not known any more.
                 self.patient = None;
                 self.standing = None;
+                self.cancelled = None;
                 "not_matched"
             }
             ActionOutcome::Orders(orders) => self.take_orders(orders),
@@ -132,6 +134,7 @@ impl Dialogue {
             }
             ActionOutcome::Cancelled => {
                 self.standing = None;
+                self.cancelled = self.slots.appointment.as_ref().map(|one| one.start);
                 "cancelled"
             }
             ActionOutcome::Offers { offers, as_wished } => {

@@ -17,5 +17,6 @@ pub mod terms;
 pub mod to_book;
 pub mod topic;
 pub mod weight;
+mod wrong_number;
 pub mod yes_no;
 mod yes_no_phrases;

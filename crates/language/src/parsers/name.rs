@@ -17,6 +17,7 @@ const FILLERS: &[&str] = &[
     "of", "course", "like", "letter", "no", "thank", "you", "again", "said", "for", "you",
     "you're", "just", "full", "then", "word", "words", "two", "space", "hyphen", "dash", "capital",
     "letters", "spelling", "sounds", "sound", "there", "theres", "lot", "us", "separate", "one",
+    "on", "end", "front",
 ];
 /// Words that show that the caller did something else than give a name.
 const NOT_A_NAME: &[&str] = &[
@@ -238,7 +239,12 @@ fn in_one_breath(text: &str) -> String {
 fn whole_words(spelled: Vec<String>, heard: &[String]) -> Vec<String> {
     let mut whole: Vec<String> = Vec::with_capacity(spelled.len());
     for run in spelled {
-        match whole.last_mut().filter(|last| heard.contains(&format!("{last}{run}"))) {
+        // "Q u i n, t a n, i l l a" is told in pieces.
+        let begins = |last: &&mut String| {
+            let joined = format!("{last}{run}");
+            heard.iter().any(|word| word.starts_with(&joined))
+        };
+        match whole.last_mut().filter(begins) {
             Some(last) => last.push_str(&run),
             None => whole.push(run),
         }
@@ -358,6 +364,14 @@ mod tests {
             ("ngozi, n g o z i, surname okwuosa, o k w u o s a", Some("Ngozi Okwuosa")),
             ("Bhattacharya is my last name, first name is Anindita", Some("Anindita Bhattacharya")),
             ("Amara Okafor, O-K-A-F-O-R", Some("Amara Okafor")),
+            (
+                "dolores, d o l o r e s, quintanilla, q u i n, t a n, i l l a",
+                Some("Dolores Quintanilla"),
+            ),
+            (
+                "first name padraig with a g on the end of it, surname ruane, r u a n e",
+                Some("Padraig Ruane"),
+            ),
             ("Shaw Murphy, S I O B H A N", Some("Shaw Murphy Siobhan")),
             ("Demar Ochifer O'K-A-F-O-R.", Some("Demar Okafor")),
             ("Sean O'Brien", Some("Sean Obrien")),

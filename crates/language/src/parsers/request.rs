@@ -3,11 +3,11 @@
 use radline_dialogue::words::{self, asserts, contains};
 use radline_dialogue::{Command, Expectation, Intent};
 
-use super::languages;
 use super::request_phrases::{
     DONE, GOODBYE, INTENTS, INTERPRETER, MACHINE, ON_BEHALF, OPT_OUT, PERSON, RELATIONS, RELATIVES,
     REPEAT, STOP_RECORDING, VOICEMAIL, WAIT,
 };
+use super::{languages, wrong_number};
 
 /// The requests in the words. `expectation` is the shape of the answer that was asked for: while
 /// a time is sought, "book" is not news.
@@ -47,6 +47,9 @@ pub fn parse(text: &str, expectation: Expectation) -> Vec<Command> {
         if any(phrases) {
             commands.push(command);
         }
+    }
+    if wrong_number::is_told(&words) {
+        commands.push(Command::WrongNumber);
     }
     if languages::asked_for(&words) && !commands.contains(&Command::RequestInterpreter) {
         commands.push(Command::RequestInterpreter);

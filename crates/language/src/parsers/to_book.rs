@@ -120,7 +120,14 @@ const ORDERED: [&str; 7] = ["order", "ordered", "referral", "referred", "book", 
 
 /// Whether the exam that is named is over: it is not one to book.
 pub fn is_over(text: &str) -> bool {
-    any(text, OVER)
+    // "The doctor sent it over last week" tells when it was ordered.
+    const SENT: &[&str] = &["sent", "ordered", "put in", "wrote", "referred", "requested", "faxed"];
+    const WHEN: &[&str] = &["yesterday", "this morning", "days ago", "weeks ago"];
+    let words = words::split(text);
+    let is_time = |phrase: &str| phrase.starts_with("last ") || WHEN.contains(&phrase);
+    let ordered = SENT.iter().any(|phrase| words::contains(&words, phrase));
+    let says = |phrase: &&&str| words::contains(&words, phrase);
+    OVER.iter().filter(says).any(|phrase| !(ordered && is_time(phrase)))
 }
 
 /// Whether the words tell of an order or a need, so that an exam named with them is to be booked.
@@ -131,4 +138,16 @@ pub fn needs(text: &str) -> bool {
 fn any(text: &str, phrases: &[&str]) -> bool {
     let words = words::split(text);
     phrases.iter().any(|phrase| words::contains(&words, phrase))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_of_last_week_is_no_exam_of_last_week() {
+        assert!(!is_over("need me an x-ray, the doctor sent it over last week"));
+        assert!(is_over("I had my x-ray last week"));
+        assert!(is_over("my x-ray was done last week"));
+    }
 }

@@ -198,6 +198,21 @@ pub fn denies_firmly(text: &str) -> bool {
 const NOTHING_THERE: &[&str] =
     &["nothing put in", "nothing left in", "nothing inside me", "no metal in me"];
 
+/// What has come up for the first time.
+const NEW: &[&str] = &[
+    "never had it before",
+    "never had this before",
+    "never had that before",
+    "never happened before",
+    "never felt it before",
+    "never felt this before",
+    "never felt that before",
+    "never felt like this",
+    "never been like this",
+    "not had it before",
+    "not had this before",
+];
+
 /// What may stand before or after a no without turning it: who means to deny says it early.
 const EARLY_WORDS: usize = 4;
 
@@ -234,8 +249,9 @@ pub fn parse_trouble(text: &str) -> Option<YesNo> {
     if says_yes && !early.iter().any(denies) {
         return Some(YesNo::Yes);
     }
-    let late = words.iter().any(|word| word == "never");
-    if (early.iter().any(denies) || late) && !but {
+    // "Never had it before" tells of something new.
+    let late = words.iter().any(|word| word == "never") && !any(NEW);
+    if (early.iter().any(denies) && !any(NEW) || late) && !but {
         return Some(YesNo::No);
     }
     if any(HEALTHY)
@@ -252,7 +268,7 @@ pub fn parse_trouble(text: &str) -> Option<YesNo> {
     if stated.iter().any(states) && !denied.iter().any(states) {
         return Some(YesNo::Yes);
     }
-    match parse(text) {
+    match parse(text).filter(|_| !any(NEW)) {
         Some(YesNo::No) if !but && (short || denies_at_once(&words)) => Some(YesNo::No),
         Some(YesNo::Unsure) => Some(YesNo::Unsure),
         _ => None,
@@ -268,6 +284,8 @@ mod tests {
         use YesNo::{No, Unsure, Yes};
         for (said, expected) in [
             ("Yes.", Some(Yes)),
+            ("you can record, i have nothing secret", Some(Yes)),
+            ("if you must", Some(Yes)),
             ("yeah go on then", Some(Yes)),
             ("no trouble, go and record", Some(Yes)),
             ("I don't mind", Some(Yes)),
@@ -357,6 +375,8 @@ mod tests {
             ("right", None),
             ("yes, I mean no", None),
             ("yes no", None),
+            ("my right hand will not hold a pencil, never had it before", None),
+            ("no, I never had this before, it's my speech", None),
         ] {
             assert_eq!(parse_trouble(said), expected, "{said}");
         }
