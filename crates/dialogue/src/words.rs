@@ -10,7 +10,14 @@ pub fn split(text: &str) -> Vec<String> {
     for (index, &character) in characters.iter().enumerate() {
         match character {
             '\'' | '’' => {}
-            ':' => cleaned.push(':'),
+            // "10:30" is one word; in "the exam: X-ray" the mark belongs to none.
+            ':' => {
+                let digit = |at: Option<usize>| {
+                    at.and_then(|at| characters.get(at)).is_some_and(char::is_ascii_digit)
+                };
+                let clock = digit(index.checked_sub(1)) && digit(Some(index + 1));
+                cleaned.push(if clock { ':' } else { ' ' });
+            }
             // "a.m." is one word, "3.19.1967" is three.
             '.' => {
                 let between_letters = index > 0

@@ -196,6 +196,7 @@ mod tests {
             ("So, Kawika: ultrasound, on Tuesday. Shall I book that?", "read_back"),
             ("Do you take insulin?", "medication"),
             ("At which number can they reach you?", "phone"),
+            ("Did I get that right: you would like to book this exam: X-ray?", "read_back"),
         ] {
             assert_eq!(asked(&[sentence]), [key], "{sentence}");
         }

@@ -274,6 +274,12 @@ impl<'a> Player<'a> {
             self.changes += 1;
             return self.pick(&next);
         }
+        if let Some((_, wish)) =
+            text.split_once("you would like to ").or(text.split_once("You would like to "))
+            && !self.wants(wish)
+        {
+            return format!("no. {}", self.pick("unexpected"));
+        }
         let named = world.named_in(text);
         let wish = self.wish();
         if let Some(start) = named.last()
@@ -288,6 +294,22 @@ impl<'a> Player<'a> {
         } else {
             "yes".to_owned()
         }
+    }
+
+    /// Whether a wish that the agent asks about is what the caller phones for, by how the call should end.
+    fn wants(&self, wish: &str) -> bool {
+        let outcome = self.persona.expected.outcome.as_str();
+        let ends: &[&str] = match wish.split(' ').next() {
+            Some("book") => {
+                &["booked", "held_for_review", "stopped_to_person", "escalated_emergency"]
+            }
+            Some("move") => &["rescheduled"],
+            Some("cancel") => &["cancelled"],
+            Some("talk") => &["stopped_to_person"],
+            Some("tell") => &["stopped_to_person", "escalated_emergency"],
+            _ => return self.persona.scenario != "AT",
+        };
+        ends.contains(&outcome)
     }
 
     /// When the caller wants to come, as of now.
