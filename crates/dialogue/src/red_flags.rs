@@ -233,6 +233,9 @@ pub struct Suspicion {
     pub class: RedFlag,
     /// How likely there is any, in thousandths.
     pub permille: u16,
+    /// Whether two readers have weighed it, who both know the question. One alone is not believed in stories of the
+    /// past, questions, denials and idioms.
+    pub seconded: bool,
 }
 
 /// The lexicon, ready to be asked. Build once, share.
@@ -334,7 +337,8 @@ impl RedFlags {
         let raised = |suspicion: &Suspicion| {
             let delicate = matches!(suspicion.class, RedFlag::SelfHarm | RedFlag::Abuse);
             let least = if delicate { RAISED_DELICATE_PERMILLE } else { RAISED_PERMILLE };
-            !unread && suspicion.permille >= least
+            let apart = if suspicion.seconded { about_the_past } else { unread };
+            !apart && suspicion.permille >= least
         };
         let suspected = suspicion.filter(raised).map(|suspicion| suspicion.class);
         // Of two readers the one that knows the question tells which danger it is.
@@ -462,13 +466,17 @@ mod tests {
     #[test]
     fn what_a_classifier_takes_for_danger_is_under_the_same_restraint() {
         let flags = RedFlags::english();
-        let sure = Some(Suspicion { class: RedFlag::SelfHarm, permille: 900 });
+        let sure = Some(Suspicion { class: RedFlag::SelfHarm, permille: 900, seconded: false });
         let words = "the boxes are all in the hall with a name on each of them";
         assert_eq!(flags.find_with(words, false, None), None);
         assert_eq!(flags.find_with(words, false, sure), Some(RedFlag::SelfHarm));
         assert_eq!(flags.find_with(words, true, sure), None, "a story of the past");
         assert_eq!(flags.find_with("would it hurt if i move the boxes", false, sure), None);
-        let unsure = Some(Suspicion { class: RedFlag::SelfHarm, permille: 100 });
+        let both = Some(Suspicion { class: RedFlag::SelfHarm, permille: 900, seconded: true });
+        let asks = "would it hurt if i move the boxes";
+        assert_eq!(flags.find_with(asks, false, both), Some(RedFlag::SelfHarm));
+        assert_eq!(flags.find_with(words, true, both), None, "asked about the past");
+        let unsure = Some(Suspicion { class: RedFlag::SelfHarm, permille: 100, seconded: false });
         assert_eq!(flags.find_with(words, false, unsure), None);
         // What is named is found without it, and as what it is.
         let named = flags.find_with("my husband can't breathe", false, sure);

@@ -3,11 +3,11 @@
 
 use jiff::civil::Date;
 use radline_dialogue::{
-    Command, ExamMention, Expectation, Intent, Question, RAISED_PERMILLE, RedFlags, Suspicion,
-    Understanding, UnderstoodBy, words,
+    Command, ExamMention, Expectation, Intent, Question, Understanding, UnderstoodBy, words,
 };
 use radline_phi::Phi;
 
+use crate::danger;
 use crate::model::classifier::Impression;
 use crate::model::labels::{FINDINGS, Labels};
 use crate::model::turn_reader::Reading;
@@ -21,13 +21,6 @@ const SURE: f32 = 0.5;
 
 /// What the parsers found is doubted only by a model that is surer than that.
 const SURE_AGAINST: f32 = 0.8;
-/// Questions that ask to have the preparation said back.
-const SAYS_BACK: &[&str] = &["in your own words", "how will you get ready", "do before the exam"];
-
-/// The language model sees something of a danger where a symptom is told at least so likely. Of 150 dangers that
-/// are only hinted at two were lost with it, and half of the false alarms (BENCHMARKS.md, "Red flags").
-const DANGER_LIKELY: f32 = 0.1;
-
 /// So many words are a plain answer or a plain wish, which the parsers read alone. In more there may be
 /// a manner of speaking: "no, I'd be lying if I said I hadn't".
 const PLAIN_WORDS_MAX: usize = 4;
@@ -59,50 +52,9 @@ impl Readings<'_> {
     }
 }
 
-/// Whether words are taken for danger before the language model is asked: then nothing else is waited
-/// for. In answer to a yes or no everything is read: the words may tell of the past, and then the answer
-/// counts. What the classifier alone takes for danger, the model reads too.
-pub fn alarms(
-    red_flags: &RedFlags,
-    words: &Phi<String>,
-    question: &Question,
-    seen: Option<&Impression>,
-) -> bool {
-    let suspicion = seen.map(Impression::suspicion).map(held_back);
-    question.expectation != Expectation::YesNo
-        && red_flags.find_with(words.expose(), false, suspicion).is_some()
-}
-
 /// What the parsers understood, with the danger that was seen.
 pub fn as_seen(parsed: Understanding, seen: Option<&Impression>) -> Understanding {
     Understanding { danger: seen.map(Impression::suspicion), ..parsed }
-}
-
-/// The danger that the classifier and the language model see together: where the model sees nothing of it, the
-/// classifier's is not enough to raise a flag, and where neither sees any, none is left. Where the model did not
-/// read the words, the classifier's word stands. A yes to
-/// "any bleeding?" is a yes to the model, and tells nothing of danger.
-pub fn danger(seen: &Impression, read: Option<&Reading>, question: &Question) -> Suspicion {
-    let suspicion = seen.suspicion();
-    let sees_none = |read: &Reading| {
-        let asks = question.expectation == Expectation::YesNo;
-        let yes = asks && read.labels.intent == "affirm";
-        read.act("report_symptom").is_some_and(|likely| likely < DANGER_LIKELY) && !yes
-    };
-    // Whoever says back how to get ready speaks of blood, fasting and being driven home.
-    let said_back = words::split(question.asked.expose());
-    let said_back = SAYS_BACK.iter().any(|phrase| words::contains(&said_back, phrase));
-    match read.is_some_and(sees_none) {
-        false if said_back => held_back(suspicion),
-        true if suspicion.permille < RAISED_PERMILLE => Suspicion { permille: 0, ..suspicion },
-        true => held_back(suspicion),
-        false => suspicion,
-    }
-}
-
-/// Likely enough for a second reader to look, and not to raise a flag.
-fn held_back(suspicion: Suspicion) -> Suspicion {
-    Suspicion { permille: suspicion.permille.min(RAISED_PERMILLE - 1), ..suspicion }
 }
 
 /// What is understood of words that are for the model: what was read, beside what the parsers found,
@@ -122,7 +74,7 @@ pub fn understand(
         (_, Some(reading)) => with_model(words, parsed, &reading, question, today),
         (_, None) => by_example(words, parsed, question),
     };
-    let danger = readings.seen.map(|seen| danger(seen, readings.read, question));
+    let danger = readings.seen.map(|seen| danger::weighed(seen, readings.read, question));
     Understanding { danger, ..understood }
 }
 
@@ -325,7 +277,7 @@ pub fn is_for_model(
     seen: Option<&Impression>,
 ) -> bool {
     let heard = words.expose().chars().any(char::is_alphabetic);
-    if heard && seen.is_some_and(|seen| seen.suspicion().permille >= RAISED_PERMILLE) {
+    if heard && seen.is_some_and(danger::is_for_model) {
         return true;
     }
     if !is_settled(parsed, question) {

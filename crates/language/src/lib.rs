@@ -2,6 +2,7 @@
 //! no, numbers, names, dates of birth, days and times. They are first-class and stay where
 //! the fine-tuned model reads what they cannot.
 
+pub mod danger;
 pub mod intents;
 pub mod labelled;
 pub mod model;

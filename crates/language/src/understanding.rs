@@ -51,7 +51,9 @@ pub fn parse(text: &Phi<String>, question: &Question, today: Date) -> Understand
     if !named {
         commands.extend(volunteered(words, question, today));
     }
-    let wish_told = is_unsettled(&Understanding::from_parsers(commands.clone()), question);
+    let other = commands.iter().any(|c| matches!(c, Command::Want(_) | Command::Ask(_)));
+    let wish_told = is_unsettled(&Understanding::from_parsers(commands.clone()), question)
+        || question.expectation == Expectation::Open && !other;
     if wish_told && to_book::asks_for_a_day(words) {
         commands.push(Command::Want(Intent::Book));
     }

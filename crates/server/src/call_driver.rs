@@ -11,6 +11,7 @@ use radline_call::{
     Medium, PersonLeft, Reread, Transcript, TurnId,
 };
 use radline_dialogue::{Action, ActionOutcome, Dialogue, Question};
+use radline_language::danger;
 use radline_language::labelled::{self, Readings};
 use radline_language::understanding;
 use radline_phi::Phi;
@@ -313,14 +314,14 @@ impl CallDriver {
         let (services, number) = (Arc::clone(&self.services), self.number);
         let sender = self.sender.clone();
         let parsed = understanding::parse(&words, &question, today);
-        if labelled::alarms(&services.red_flags, &words, &question, None) {
+        if danger::is_named(&services.red_flags, &words, &question) {
             give(&sender, CallInput::Understood(turn, parsed));
             return;
         }
         let (asked, said) = (question.clone(), words.clone());
         self.services.first_sight.see(number, asked, said, move |seen| {
             let seen = seen.as_ref();
-            if labelled::alarms(&services.red_flags, &words, &question, seen)
+            if danger::alarms(&services.red_flags, &words, &question, seen)
                 || !labelled::is_for_model(&words, &parsed, &question, seen)
             {
                 give(&sender, CallInput::Understood(turn, labelled::as_seen(parsed, seen)));

@@ -10,6 +10,7 @@ use radline_call::{
 use radline_dialogue::{
     Action, ActionOutcome, Called, Dialogue, Question, RedFlags, Then, Understanding,
 };
+use radline_language::danger;
 use radline_language::labelled::{self, Readings};
 use radline_language::model::ModelError;
 use radline_language::model::classifier::Classifier;
@@ -269,7 +270,7 @@ impl TextCall {
         let seen = self.model.classifier().and_then(|classifier| {
             classifier.read(question.expectation, asked, words.expose()).ok()
         });
-        let alarming = labelled::alarms(&self.supervisor.red_flags, words, question, seen.as_ref());
+        let alarming = danger::alarms(&self.supervisor.red_flags, words, question, seen.as_ref());
         if alarming || !labelled::is_for_model(words, &parsed, question, seen.as_ref()) {
             return labelled::as_seen(parsed, seen.as_ref());
         }

@@ -431,7 +431,7 @@ fn what_the_classifier_takes_for_danger_is_one() {
     world.pass(140, false);
     world.heard_words("the boxes are all in the hall with a name on each of them");
     let (turn, _) = world.understands.last().cloned().expect("was asked to understand");
-    let danger = Some(Suspicion { class: RedFlag::SelfHarm, permille: 900 });
+    let danger = Some(Suspicion { class: RedFlag::SelfHarm, permille: 900, seconded: false });
     let read = Understanding { danger, ..Understanding::from_parsers(Vec::new()) };
     world.input(CallInput::Understood(turn, read));
     world.pass(1500, false);

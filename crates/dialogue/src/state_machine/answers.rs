@@ -6,7 +6,7 @@ use super::Dialogue;
 use crate::action::{AppointmentFacts, Offer};
 use crate::scenario::{CONFIRMED, SlotName, State};
 use crate::screening::{Answer, Answers, KidneyFunction};
-use crate::understanding::{Command, Expectation, Understanding};
+use crate::understanding::{Command, Expectation, Understanding, UnderstoodBy};
 use crate::vocabulary::Intent;
 use crate::words;
 
@@ -25,13 +25,8 @@ impl Dialogue {
         if let Some(outcome) = self.who_answers(understanding) {
             return Some(outcome);
         }
-        // "It's the Tuesday one. Just take it off" is said where another day was asked for.
-        let cancel = Intent::Cancel.key();
-        if understanding.wants().any(|intent| intent == Intent::Cancel)
-            && matches!(state.fills, Some(SlotName::When | SlotName::Offer))
-            && state.on.contains_key(cancel)
-        {
-            return Some(cancel);
+        if gives_up(&state, understanding) {
+            return Some(Intent::Cancel.key());
         }
         if let Some(answer) = self.read_value(state.fills, words, understanding) {
             return Some(answer);
@@ -58,10 +53,7 @@ impl Dialogue {
         // "Yes, there is, I need to cancel": the wish says more than the yes.
         let wish = understanding.commands.iter().filter_map(wants).find(|wish| known(wish));
         let answer = understanding.commands.iter().find_map(yes_no);
-        // "I won't be coming, take me off", asked whether to cancel, is no "no", and not yet a yes.
-        let cancels = self.slots.purpose == Some(Intent::Cancel)
-            && understanding.wants().any(|intent| intent == Intent::Cancel);
-        if answer == Some("no") && state.reads_back && cancels {
+        if answer == Some("no") && self.cancels_again(&state, understanding) {
             return None;
         }
         // "No, it is all in the book" is a no; "book" is what callers say of many things.
@@ -151,6 +143,14 @@ impl Dialogue {
         } else {
             topic_outcome(self.current(), topic)
         }
+    }
+
+    /// "I won't be coming, take me off", asked whether to cancel, is no "no", and not yet a yes.
+    fn cancels_again(&self, state: &State, understanding: &Understanding) -> bool {
+        state.reads_back
+            && self.slots.purpose == Some(Intent::Cancel)
+            && understanding.by != UnderstoodBy::Model
+            && understanding.wants().any(|intent| intent == Intent::Cancel)
     }
 
     /// In a call that the clinic makes, before it is known who picked up: a name says whether it is
@@ -324,6 +324,13 @@ impl Dialogue {
 /// somebody writes it down.
 /// Topics that lead elsewhere than to a record. `announced` is a question that is still to be told.
 const OWN_TOPICS: [&str; 2] = ["complaint", "announced"];
+
+/// "It's the Tuesday one. Just take it off" is said where another day was asked for.
+fn gives_up(state: &State, understanding: &Understanding) -> bool {
+    let asks_when = matches!(state.fills, Some(SlotName::When | SlotName::Offer));
+    let cancels = understanding.wants().any(|intent| intent == Intent::Cancel);
+    asks_when && cancels && state.on.contains_key(Intent::Cancel.key())
+}
 
 pub(super) fn topic_outcome(state: &State, topic: &str) -> &'static str {
     let own = OWN_TOPICS.into_iter().find(|own| topic == *own && state.on.contains_key(*own));

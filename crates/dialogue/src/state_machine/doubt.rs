@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use radline_phi::Phi;
 
+use super::hearing::UNCLEAR_MAX;
 use super::{Dialogue, Prompt};
 use crate::dialogue_move::{DialogueMove, Then};
 use crate::understanding::{Command, Expectation, Question, Understanding, UnderstoodBy};
@@ -42,7 +43,13 @@ impl Dialogue {
         let screening = self.open_screening();
         // What sounded like a yes is denied by a plain no alone; a remark in which the model reads one leaves it
         // open, and what is open counts as a yes.
-        let open = answer == Command::Deny && screening.is_some() && screening == self.suspected;
+        let denied = answer == Command::Deny && screening.is_some();
+        let qualified = denied && is_qualified(words);
+        if qualified && self.tries < UNCLEAR_MAX {
+            let nothing = Understanding::from_parsers(Vec::new());
+            return Some(self.without_answer(&nothing, Prompt::default()));
+        }
+        let open = denied && screening == self.suspected || qualified;
         if answer == Command::Unsure || open {
             return Some(self.hear(words, &Understanding::from_parsers(vec![Command::Unsure])));
         }
@@ -151,6 +158,27 @@ impl Dialogue {
         self.to_confirm = Some((target, wish(understanding)));
         self.go(&state, prompt)
     }
+}
+
+/// "They're weak, the kidneys, but no dialysis": a no that the model reads in words that hold something against it is
+/// none.
+fn is_qualified(said: &Phi<String>) -> bool {
+    const AGAINST: &[&str] = &[
+        "but",
+        "except",
+        "though",
+        "although",
+        "unless",
+        "theres a",
+        "there is a",
+        "i have a",
+        "ive got a",
+        "i got a",
+        "they put",
+        "they gave me",
+    ];
+    let words = words::split(said.expose());
+    AGAINST.iter().any(|word| words::contains(&words, word))
 }
 
 /// What the caller seems to want, after "you would like to".

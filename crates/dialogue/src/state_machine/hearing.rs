@@ -13,7 +13,7 @@ use crate::understanding::{Command, Understanding};
 use crate::vocabulary::Intent;
 
 /// Answers to a safety question that are not understood before it counts as not known.
-const UNCLEAR_MAX: usize = 1;
+pub(super) const UNCLEAR_MAX: usize = 1;
 
 impl Dialogue {
     /// The caller has said or keyed something.

@@ -110,7 +110,7 @@ impl Impression {
     /// The danger that the utterance is taken for.
     pub fn suspicion(&self) -> Suspicion {
         let (likely, class) = self.danger;
-        Suspicion { class, permille: (likely * 1000.0) as u16 }
+        Suspicion { class, permille: (likely * 1000.0) as u16, seconded: false }
     }
 
     /// How the caller feels: 0 not badly, 1 badly, 2 very badly.

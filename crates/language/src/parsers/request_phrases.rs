@@ -386,6 +386,9 @@ pub(super) const INTENTS: &[(Intent, &[&str])] = &[
         &[
             "reschedule",
             "switch my",
+            "only move",
+            "just move it",
+            "move it to",
             "move my",
             "change my",
             "to another day",

@@ -198,6 +198,31 @@ pub fn denies_firmly(text: &str) -> bool {
 const NOTHING_THERE: &[&str] =
     &["nothing put in", "nothing left in", "nothing inside me", "no metal in me"];
 
+/// "No pacemaker. There's a whole metal knee": what is there is told after the no. "If I drink, then it is okay, no"
+/// asks.
+fn tells_of_some(words: &[String]) -> bool {
+    const THERE: &[&str] = &[
+        "theres a",
+        "theres an",
+        "theres one",
+        "theres two",
+        "theres some",
+        "there is a",
+        "there is one",
+        "i have a",
+        "i have an",
+        "ive got a",
+        "ive got an",
+        "i got a",
+        "they put a",
+        "they put in",
+        "they gave me",
+    ];
+    let after = words.get(1..).unwrap_or_default();
+    let conditional = words.first().is_some_and(|word| word == "if");
+    conditional || THERE.iter().any(|phrase| contains(after, phrase))
+}
+
 /// What has come up for the first time.
 const NEW: &[&str] = &[
     "never had it before",
@@ -230,7 +255,7 @@ pub fn parse_trouble(text: &str) -> Option<YesNo> {
     // recogniser makes of "No, I do not".
     let takes_back =
         |word: &String| ["but", "except", "although", "though"].contains(&word.as_str());
-    let but = qualified || words.iter().skip(1).any(takes_back);
+    let but = qualified || words.iter().skip(1).any(takes_back) || tells_of_some(&words);
     let early = &words[..words.len().min(EARLY_WORDS)];
     let denies = |word: &String| {
         ["no", "nope", "nah", "naw", "nae", "never", "none", "negative", "neither", "nothing"]
@@ -375,6 +400,8 @@ mod tests {
             ("right", None),
             ("yes, I mean no", None),
             ("yes no", None),
+            ("if i drink very much water, then it is okay, no", None),
+            ("no pacemaker or clips. there's a whole metal knee on the left side", None),
             ("my right hand will not hold a pencil, never had it before", None),
             ("no, I never had this before, it's my speech", None),
         ] {

@@ -101,7 +101,7 @@ pub struct TrainClassifier {
 #[derive(Debug, Args)]
 pub struct TrainRun {
     /// Folders of labelled utterances (*.jsonl)
-    #[arg(long, value_name = "DIR", default_values = ["training/utterances", "training/turns"])]
+    #[arg(long, value_name = "DIR", default_values = ["training/utterances", "training/turns", "training/first_sight"])]
     pub data: Vec<PathBuf>,
     /// Where the adapter goes, with the curve of its losses
     #[arg(long, value_name = "DIR")]

@@ -13,7 +13,7 @@ use radline_language::model::labels::Labels;
 use radline_language::model::turn_reader::{self, TurnReader};
 use radline_language::parsers::terms::{self, Term};
 use radline_language::parsers::{day_time, exam, weight};
-use radline_language::{labelled, understanding};
+use radline_language::{danger, labelled, understanding};
 use radline_phi::Phi;
 use radline_training::record::{NO_FLAG, Record};
 
@@ -216,8 +216,11 @@ pub(super) fn read(
     let asked = Phi::new(record.asked.clone());
     let options = offers(record).len();
     let question = Question { asked, options, ..Question::of(record.expectation()) };
-    let danger = seen.map(|seen| labelled::danger(seen, model, &question));
     let words = Phi::new(record.said.clone());
+    let parsed = understanding::parse(&words, &question, record.today);
+    // In a call the model is not asked about everything.
+    let asked = |seen| labelled::is_for_model(&words, &parsed, &question, Some(seen));
+    let danger = seen.map(|seen| danger::weighed(seen, model.filter(|_| asked(seen)), &question));
     let commands = understanding::understand(&words, &question, record.today).commands;
     let flag = red_flags.find_with(&record.said, false, danger);
     let mut slots = BTreeMap::new();
