@@ -330,6 +330,8 @@ impl RedFlags {
         suspicion: Option<Suspicion>,
     ) -> Option<RedFlag> {
         let (known, unread) = self.look(text, about_the_past);
+        let words = words::split(text);
+        let now = NOW.iter().any(|phrase| words::contains(&words, phrase));
         // Single words make the small reader sure; who has read the whole sentence may know that it is none.
         let unlikely = suspicion.is_some_and(|suspicion| suspicion.permille < UNLIKELY_PERMILLE);
         let unread_by_words = unread || unlikely;
@@ -337,7 +339,7 @@ impl RedFlags {
         let raised = |suspicion: &Suspicion| {
             let delicate = matches!(suspicion.class, RedFlag::SelfHarm | RedFlag::Abuse);
             let least = if delicate { RAISED_DELICATE_PERMILLE } else { RAISED_PERMILLE };
-            let apart = if suspicion.seconded { about_the_past } else { unread };
+            let apart = if suspicion.seconded { about_the_past && !now } else { unread };
             !apart && suspicion.permille >= least
         };
         let suspected = suspicion.filter(raised).map(|suspicion| suspicion.class);
@@ -476,6 +478,8 @@ mod tests {
         let asks = "would it hurt if i move the boxes";
         assert_eq!(flags.find_with(asks, false, both), Some(RedFlag::SelfHarm));
         assert_eq!(flags.find_with(words, true, both), None, "asked about the past");
+        let present = "yes, and right now everything is going grey and heavy on me";
+        assert_eq!(flags.find_with(present, true, both), Some(RedFlag::SelfHarm));
         let unsure = Some(Suspicion { class: RedFlag::SelfHarm, permille: 100, seconded: false });
         assert_eq!(flags.find_with(words, false, unsure), None);
         // What is named is found without it, and as what it is.

@@ -107,8 +107,8 @@ pub struct Dialogue {
     asked_screening: Option<(String, bool)>,
     /// The appointment that is spoken of or was made, as far as it stands.
     standing: Option<String>,
-    /// When the appointment was that was cancelled in this call.
-    cancelled: Option<DateTime>,
+    /// The patient whose appointment was cancelled in this call.
+    cancelled: Option<String>,
     /// A yes or no that only the language model could read, while the caller is asked about it.
     doubt: Option<Doubt>,
     /// The screening question to which something was said that sounded like a yes.
@@ -495,7 +495,10 @@ impl Dialogue {
             Check::AppointmentPending => {
                 self.slots.appointment.as_ref().is_some_and(|appointment| appointment.pending)
             }
-            Check::Cancelled => self.cancelled.is_some(),
+            Check::Cancelled => {
+                let patient = self.patient.as_ref().map(|patient| &patient.id);
+                patient.is_some() && self.cancelled.as_ref() == patient
+            }
             Check::Outbound => self.called.is_some(),
             Check::PersonPresent => self.person_present,
         };

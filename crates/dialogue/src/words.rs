@@ -40,6 +40,34 @@ pub fn contains(words: &[String], phrase: &str) -> bool {
     words.windows(phrase.len()).any(|window| window.iter().zip(&phrase).all(|(a, b)| a == b))
 }
 
+/// Whether the words tell of something that is there: "there are two pins", "I've a clip", "they put a plate in".
+pub fn tells_of_something(words: &[String]) -> bool {
+    const THERE: &[&[&str]] = &[
+        &["theres"],
+        &["there", "is"],
+        &["there", "are"],
+        &["i", "have"],
+        &["ive"],
+        &["ive", "got"],
+        &["i", "got"],
+        &["i", "do", "have"],
+        &["they", "put"],
+        &["they", "put", "in"],
+        &["they", "left"],
+        &["they", "gave", "me"],
+    ];
+    const WHAT: &[&str] = &[
+        "a", "an", "one", "two", "three", "four", "five", "six", "some", "several", "pins",
+        "screws", "plates", "metal", "titanium",
+    ];
+    THERE.iter().any(|phrase| {
+        words.windows(phrase.len() + 1).any(|window| {
+            let (said, next) = window.split_at(phrase.len());
+            said.iter().eq(phrase.iter()) && next.iter().any(|next| WHAT.contains(&next.as_str()))
+        })
+    })
+}
+
 /// Words shortly before a phrase that deny it.
 const DENIALS: &[&str] = &[
     "no", "not", "never", "without", "isnt", "arent", "dont", "doesnt", "didnt", "wasnt", "havent",

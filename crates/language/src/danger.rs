@@ -43,20 +43,38 @@ const SAYS_BACK: &[&str] = &["in your own words", "how will you get ready", "do 
 
 /// The danger that the classifier and the language model see together, each as surely as it is. Where the model
 /// did not read the words, or does not tell how likely danger is, the classifier's word stands.
-pub fn weighed(seen: &Impression, read: Option<&Reading>, question: &Question) -> Suspicion {
-    let suspicion = together(seen, read);
+pub fn weighed(
+    seen: Option<&Impression>,
+    read: Option<&Reading>,
+    question: &Question,
+) -> Option<Suspicion> {
+    let suspicion = match seen {
+        Some(seen) => together(seen, read),
+        None => alone(read?)?,
+    };
     // Whoever says back how to get ready speaks of blood, fasting and being driven home: there, what is only read
     // between the words is left to the second reader.
     let asked = words::split(question.asked.expose());
     let said_back = SAYS_BACK.iter().any(|phrase| words::contains(&asked, phrase));
     let most = if said_back { RAISED_PERMILLE - 1 } else { 1000 };
-    Suspicion { permille: suspicion.permille.min(most), ..suspicion }
+    Some(Suspicion { permille: suspicion.permille.min(most), ..suspicion })
+}
+
+/// What the language model takes for danger where no classifier has seen the words.
+fn alone(reading: &Reading) -> Option<Suspicion> {
+    let permille = (reading.danger? * 1000.0) as u16;
+    Some(Suspicion { class: named(reading)?, permille, seconded: false })
+}
+
+/// The danger that the language model names.
+fn named(reading: &Reading) -> Option<RedFlag> {
+    RedFlag::ALL.into_iter().find(|class| class.key() == reading.labels.danger)
 }
 
 fn together(seen: &Impression, read: Option<&Reading>) -> Suspicion {
-    let alone = seen.suspicion();
+    let first = seen.suspicion();
     let Some((reading, likely)) = read.and_then(|read| Some((read, read.danger?))) else {
-        return alone;
+        return first;
     };
     let odds = |likely: f32| {
         let likely = likely.clamp(NEVER_QUITE_RULED_OUT, 1.0 - NEVER_QUITE_RULED_OUT);
@@ -64,9 +82,11 @@ fn together(seen: &Impression, read: Option<&Reading>) -> Suspicion {
     };
     let both = CLASSIFIER_COUNTS * odds(seen.danger.0) + (1.0 - CLASSIFIER_COUNTS) * odds(likely);
     let permille = (1000.0 / (1.0 + (-both).exp())) as u16;
-    // Which danger it is, the model knows better.
-    let named = RedFlag::ALL.into_iter().find(|class| class.key() == reading.labels.danger);
-    Suspicion { class: named.unwrap_or(alone.class), permille, seconded: true }
+    // Which danger it is, the model knows better. But what is asked about with more care needs to be surer, and where
+    // the two disagree on that, nothing may be lost over it.
+    let delicate = |class: RedFlag| matches!(class, RedFlag::SelfHarm | RedFlag::Abuse);
+    let named = named(reading).filter(|class| !delicate(*class) || delicate(first.class));
+    Suspicion { class: named.unwrap_or(first.class), permille, seconded: true }
 }
 
 #[cfg(test)]
@@ -86,8 +106,9 @@ mod tests {
     #[test]
     fn neither_reader_outweighs_the_other_by_much() {
         let open = Question::of(Expectation::Open);
-        let permille =
-            |seen: &Impression, read: &Reading| weighed(seen, Some(read), &open).permille;
+        let permille = |seen: &Impression, read: &Reading| {
+            weighed(Some(seen), Some(read), &open).expect("seen").permille
+        };
         // As sure as each other on opposite sides.
         let torn = permille(&seen(0.9), &read("provide", Some(0.1)));
         assert!((400..=600).contains(&torn), "{torn}");
@@ -98,11 +119,15 @@ mod tests {
     #[test]
     fn the_model_names_the_class_and_its_silence_changes_nothing() {
         let open = Question::of(Expectation::Open);
-        let named = weighed(&seen(0.8), Some(&read("danger abuse", Some(0.9))), &open);
-        assert_eq!(named.class, RedFlag::Abuse);
-        let told_nothing = weighed(&seen(0.8), Some(&read("provide", None)), &open);
-        assert_eq!(told_nothing, seen(0.8).suspicion());
-        assert_eq!(weighed(&seen(0.8), None, &open), seen(0.8).suspicion());
+        let named = weighed(Some(&seen(0.8)), Some(&read("danger abuse", Some(0.9))), &open);
+        assert_eq!(named.map(|named| named.class), Some(RedFlag::Abuse));
+        let told_nothing = weighed(Some(&seen(0.8)), Some(&read("provide", None)), &open);
+        assert_eq!(told_nothing, Some(seen(0.8).suspicion()));
+        assert_eq!(weighed(Some(&seen(0.8)), None, &open), Some(seen(0.8).suspicion()));
+        // Without a classifier the model is heard alone.
+        let alone = weighed(None, Some(&read("danger life_threat", Some(0.9))), &open);
+        assert_eq!(alone.map(|alone| alone.class), Some(RedFlag::LifeThreat));
+        assert_eq!(weighed(None, None, &open), None);
     }
 
     #[test]
@@ -110,7 +135,8 @@ mod tests {
         let asked = Phi::new("Could you say that back to me in your own words?".to_owned());
         let back = Question { asked, ..Question::of(Expectation::Story) };
         let both = read("danger life_threat", Some(0.99));
-        assert!(weighed(&seen(0.99), Some(&both), &back).permille < RAISED_PERMILLE);
+        let weighed = weighed(Some(&seen(0.99)), Some(&both), &back).expect("seen");
+        assert!(weighed.permille < RAISED_PERMILLE);
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub fn understand(
         (_, Some(reading)) => with_model(words, parsed, &reading, question, today),
         (_, None) => by_example(words, parsed, question),
     };
-    let danger = readings.seen.map(|seen| danger::weighed(seen, readings.read, question));
+    let danger = danger::weighed(readings.seen, readings.read, question);
     Understanding { danger, ..understood }
 }
 
@@ -269,7 +269,7 @@ fn wish(labels: &Labels, today: Date) -> Option<Command> {
 
 /// Whether the language model should read the words: where the parsers found nothing, where any wish
 /// may be told and they found none, and for a second opinion on a yes, a no or a wish in many words.
-/// And where the classifier takes them for danger, in which it is not believed alone.
+/// And where the classifier does not rule danger out, in which it is not believed alone.
 pub fn is_for_model(
     words: &Phi<String>,
     parsed: &Understanding,

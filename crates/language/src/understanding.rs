@@ -239,7 +239,11 @@ fn asked_for(text: &str, question: &Question, today: Date) -> Vec<Command> {
         Question { opens: true, .. } => yes_no::parse_opening,
         _ => yes_no::parse,
     };
-    let read = if denies_by_other_words(text, question) { Some(YesNo::No) } else { read(text) };
+    let read = match question.trouble {
+        true if course::is_new(question.asked.expose(), text) => Some(YesNo::Yes),
+        true if denies_by_other_words(text, question) => Some(YesNo::No),
+        _ => read(text),
+    };
     let answer = read.map(|answer| match answer {
         YesNo::Yes => Command::Affirm,
         YesNo::No => Command::Deny,

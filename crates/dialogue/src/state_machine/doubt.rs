@@ -80,6 +80,12 @@ impl Dialogue {
         understanding: &Understanding,
     ) -> Option<DialogueMove> {
         let Doubt { words, answer, beside } = self.doubt.take()?;
+        let agreed = understanding.has(&Command::Affirm) && !understanding.has(&Command::Deny);
+        if let Some(beside) = beside.filter(|_| agreed) {
+            // "I need an x-ray. Record away": the wish is not lost over the recording.
+            self.read_answer(&words, &Understanding::from_parsers(vec![answer]));
+            return Some(self.confirm_wish(&beside));
+        }
         // Whoever says more than that tells something new, and is heard out. In answer to a safety
         // question their yes or no may be meant for either question, so that it is asked once more.
         if words::split(said.expose()).len() > SETTLING_MAX
@@ -100,13 +106,7 @@ impl Dialogue {
             return ambiguous.then(|| self.without_answer(&nothing, Prompt::default()));
         }
         match (understanding.has(&Command::Affirm), understanding.has(&Command::Deny)) {
-            (true, false) => {
-                let settled = Understanding::from_parsers(vec![answer]);
-                let Some(beside) = beside else { return Some(self.hear(&words, &settled)) };
-                // "I need an x-ray. Record away": the wish is not lost over the recording.
-                self.read_answer(&words, &settled);
-                Some(self.confirm_wish(&beside))
-            }
+            (true, false) => Some(self.hear(&words, &Understanding::from_parsers(vec![answer]))),
             // "No" may mean that it is none, or that it is one: the question once more.
             (_, true) => {
                 let nothing = Understanding::from_parsers(Vec::new());
@@ -163,22 +163,9 @@ impl Dialogue {
 /// "They're weak, the kidneys, but no dialysis": a no that the model reads in words that hold something against it is
 /// none.
 fn is_qualified(said: &Phi<String>) -> bool {
-    const AGAINST: &[&str] = &[
-        "but",
-        "except",
-        "though",
-        "although",
-        "unless",
-        "theres a",
-        "there is a",
-        "i have a",
-        "ive got a",
-        "i got a",
-        "they put",
-        "they gave me",
-    ];
+    const AGAINST: &[&str] = &["but", "except", "though", "although", "unless"];
     let words = words::split(said.expose());
-    AGAINST.iter().any(|word| words::contains(&words, word))
+    AGAINST.iter().any(|word| words::contains(&words, word)) || words::tells_of_something(&words)
 }
 
 /// What the caller seems to want, after "you would like to".

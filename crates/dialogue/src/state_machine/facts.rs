@@ -194,14 +194,18 @@ impl Dialogue {
             texts.extend(record.reminder(appointment));
         }
         texts.extend(appointment.map(|appointment| wording::moment(appointment.start)));
-        // "Nothing six hours before" is what the general instruction says of the clock time.
-        texts.extend(self.instructions().iter().filter_map(|record| record.spoken(None)));
         let known: Vec<f64> = texts.iter().flat_map(|text| parts(&words::split(text))).collect();
         // "A quarter to six" is five forty five.
+        // "Nothing six hours before" is what the general instruction says of the clock time; "nothing after six" is not.
+        let general =
+            self.instructions().iter().filter_map(|record| record.spoken(None)).collect::<Vec<_>>();
+        let spans = general.iter().flat_map(|text| spans(&words::split(text))).collect::<Vec<_>>();
+        let told = self::spans(said);
+        let in_span = |number: &f64| told.contains(number) && spans.contains(number);
         let to_the_hour = said.windows(2).any(|pair| pair[1] == "to" || pair[1] == "of");
         parts(said).iter().all(|number| {
             let next = to_the_hour && known.contains(&(number - 1.0));
-            next || *number <= 1.0 || known.contains(number)
+            next || *number <= 1.0 || known.contains(number) || in_span(number)
         })
     }
 
@@ -212,6 +216,13 @@ impl Dialogue {
         let open = points.iter().filter(|point| !self.said_back.contains(&point.id));
         open.filter_map(|point| point.reminder(appointment)).collect()
     }
+}
+
+/// The numbers of hours and minutes in the words: "six hours before".
+fn spans(words: &[String]) -> Vec<f64> {
+    const UNITS: &[&str] = &["hour", "hours", "minutes"];
+    let spans = words.windows(2).filter(|pair| UNITS.contains(&pair[1].as_str()));
+    spans.flat_map(|pair| parts(&pair[..1])).collect()
 }
 
 /// The numbers in the words, each by itself: hours and minutes are told in many orders.

@@ -123,7 +123,6 @@ impl Dialogue {
                 // Whoever gave other identifiers than before is not known any more.
                 self.patient = None;
                 self.standing = None;
-                self.cancelled = None;
                 "not_matched"
             }
             ActionOutcome::Orders(orders) => self.take_orders(orders),
@@ -134,7 +133,7 @@ impl Dialogue {
             }
             ActionOutcome::Cancelled => {
                 self.standing = None;
-                self.cancelled = self.slots.appointment.as_ref().map(|one| one.start);
+                self.cancelled = self.patient.as_ref().map(|patient| patient.id.clone());
                 "cancelled"
             }
             ActionOutcome::Offers { offers, as_wished } => {

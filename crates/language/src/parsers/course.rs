@@ -88,6 +88,28 @@ const GROWN: &[&str] = &[
     "as bad",
 ];
 
+/// What has come up for the first time.
+const NEW: &[&str] = &[
+    "never had it before",
+    "never had this before",
+    "never had that before",
+    "never happened before",
+    "never felt it before",
+    "never felt this before",
+    "never felt that before",
+    "never felt like this",
+    "never been like this",
+    "not had it before",
+    "not had this before",
+];
+
+/// Whether the answer tells of something that was never there before, asked whether there is.
+pub fn is_new(asked: &str, said: &str) -> bool {
+    let (asked, words) = (split(asked), split(said));
+    ASKED.iter().any(|word| contains(&asked, word))
+        && NEW.iter().any(|phrase| contains(&words, phrase))
+}
+
 /// Whether the answer says plainly that nothing is worse or new. Anything beside it that may be is left to
 /// those who read more: here a wrong "no" books an exam that a clinician should see first.
 pub fn is_steady(asked: &str, said: &str) -> bool {
@@ -150,5 +172,8 @@ mod tests {
             assert!(!is_steady(asked, said), "{said}");
         }
         assert!(!is_steady("Do you have a pacemaker?", "same as before"));
+        let hand = "my right hand will not hold a pencil, never had it before";
+        assert!(is_new(asked, hand));
+        assert!(!is_new("Have you ever had a reaction to contrast?", "no, never had that before"));
     }
 }

@@ -26,8 +26,6 @@ const STRANGER: &[&str] = &[
     "nobody of that name",
     "nobody here called",
     "no such person",
-    "had this number",
-    "this is my number now",
 ];
 
 /// And whoever does not know them.
@@ -43,7 +41,6 @@ const NOT_KNOWN: &[&str] = &[
     "know anyone called",
     "know anyone by that name",
     "know anybody by that name",
-    "know who that is",
 ];
 
 /// A name has so many words.
@@ -52,16 +49,25 @@ const NAME_WORDS: usize = 3;
 /// Whether the words say that the number is another's.
 pub(super) fn is_told(words: &[String]) -> bool {
     let any = |phrases: &[&str]| phrases.iter().any(|phrase| contains(words, phrase));
-    let denied = ["dont", "not", "never", "havent"].iter().any(|no| contains(words, no));
+    let not = |list: &[&str]| list.iter().any(|no| contains(words, no));
+    // "You haven't got the wrong number, it's me".
+    if not(&["havent got the wrong", "not the wrong", "isnt the wrong"]) {
+        return false;
+    }
     // "There's no Beatriz here". Only a call that the clinic makes takes this up, where nobody asks whether there is
     // "no parking here".
-    let nobody_here = words.windows(2).enumerate().any(|(at, pair)| {
-        let begins = pair[0] == "theres" || pair[0] == "is";
-        let name = words.iter().skip(at + 3).take(NAME_WORDS);
-        begins && pair[1] == "no" && name.into_iter().any(|word| word == "here")
+    let nobody_here = words.windows(3).enumerate().any(|(at, window)| {
+        let begins = window[0] == "theres" || window[0] == "is";
+        let name = !NO_NAMES.contains(&window[2].as_str());
+        let mut after = words.iter().skip(at + 3).take(NAME_WORDS);
+        begins && window[1] == "no" && name && after.any(|word| word == "here")
     });
-    nobody_here || any(STRANGER) || denied && any(NOT_KNOWN)
+    nobody_here || any(STRANGER) || not(&["dont", "not", "never", "havent"]) && any(NOT_KNOWN)
 }
+
+/// What else there may be none of.
+const NO_NAMES: &[&str] =
+    &["one", "problem", "need", "reason", "doubt", "way", "trouble", "parking", "point", "more"];
 
 #[cfg(test)]
 mod tests {
@@ -86,6 +92,10 @@ mod tests {
             "no, she's at work",
             "who is calling",
             "no, no, it's me here",
+            "yes, this is tamsin, there's no one else here",
+            "there's no problem, i'm here",
+            "no, you haven't got the wrong number, it's me",
+            "i've had this number for years, yes, speaking",
         ] {
             assert!(!is_told(&split(said)), "{said}");
         }

@@ -1,10 +1,10 @@
 //! Yes, no, or not sure. In screening, "not sure" counts as yes, so doubt outranks both.
 
-use radline_dialogue::words::{contains, split};
+use radline_dialogue::words::{contains, split, tells_of_something};
 
 use super::yes_no_phrases::{
     CONDITIONS, EVASIONS, FIRM_NO, FIRM_YES, HEALTHY, LEAVES_AS_IS, LIMITS, NO_IDIOMS, NO_WORDS,
-    UNSURE, YES_IDIOMS, YES_WORDS,
+    PERMITS, UNSURE, YES_IDIOMS, YES_WORDS,
 };
 
 /// What an answer to a yes/no question means.
@@ -125,6 +125,11 @@ fn parse_sentence(text: &str) -> Option<YesNo> {
     if any(FIRM_NO) {
         return Some(YesNo::No);
     }
+    // "You can record, I have nothing secret".
+    let denied = ["no", "not", "dont", "never", "rather", "cant", "nothing to record"];
+    if any(PERMITS) && !any(&denied) {
+        return Some(YesNo::Yes);
+    }
     // "I don't mind" and "no problem" agree; they come before the words of refusal in them.
     if any(FIRM_YES) {
         return Some(YesNo::Yes);
@@ -198,46 +203,6 @@ pub fn denies_firmly(text: &str) -> bool {
 const NOTHING_THERE: &[&str] =
     &["nothing put in", "nothing left in", "nothing inside me", "no metal in me"];
 
-/// "No pacemaker. There's a whole metal knee": what is there is told after the no. "If I drink, then it is okay, no"
-/// asks.
-fn tells_of_some(words: &[String]) -> bool {
-    const THERE: &[&str] = &[
-        "theres a",
-        "theres an",
-        "theres one",
-        "theres two",
-        "theres some",
-        "there is a",
-        "there is one",
-        "i have a",
-        "i have an",
-        "ive got a",
-        "ive got an",
-        "i got a",
-        "they put a",
-        "they put in",
-        "they gave me",
-    ];
-    let after = words.get(1..).unwrap_or_default();
-    let conditional = words.first().is_some_and(|word| word == "if");
-    conditional || THERE.iter().any(|phrase| contains(after, phrase))
-}
-
-/// What has come up for the first time.
-const NEW: &[&str] = &[
-    "never had it before",
-    "never had this before",
-    "never had that before",
-    "never happened before",
-    "never felt it before",
-    "never felt this before",
-    "never felt that before",
-    "never felt like this",
-    "never been like this",
-    "not had it before",
-    "not had this before",
-];
-
 /// What may stand before or after a no without turning it: who means to deny says it early.
 const EARLY_WORDS: usize = 4;
 
@@ -247,15 +212,18 @@ const EARLY_WORDS: usize = 4;
 pub fn parse_trouble(text: &str) -> Option<YesNo> {
     let words = short_forms(text);
     let any = |phrases: &[&str]| phrases.iter().any(|phrase| contains(&words, phrase));
-    if any(FIRM_NO) {
+    // "No. There's a whole metal knee" tells after the no what is there; "if I drink, then it is okay, no" asks.
+    let tells = tells_of_something(&words);
+    if any(FIRM_NO) && !tells {
         return Some(YesNo::No);
     }
+    let conditional = words.first().is_some_and(|word| word == "if");
     let qualified = any(LIMITS) && !any(HEALTHY) || any(EVASIONS);
     // Only a sentence that has said something can take it back: "Though I do not" is what a
     // recogniser makes of "No, I do not".
     let takes_back =
         |word: &String| ["but", "except", "although", "though"].contains(&word.as_str());
-    let but = qualified || words.iter().skip(1).any(takes_back) || tells_of_some(&words);
+    let but = qualified || words.iter().skip(1).any(takes_back) || conditional || tells;
     let early = &words[..words.len().min(EARLY_WORDS)];
     let denies = |word: &String| {
         ["no", "nope", "nah", "naw", "nae", "never", "none", "negative", "neither", "nothing"]
@@ -274,9 +242,8 @@ pub fn parse_trouble(text: &str) -> Option<YesNo> {
     if says_yes && !early.iter().any(denies) {
         return Some(YesNo::Yes);
     }
-    // "Never had it before" tells of something new.
-    let late = words.iter().any(|word| word == "never") && !any(NEW);
-    if (early.iter().any(denies) && !any(NEW) || late) && !but {
+    let late = words.iter().any(|word| word == "never");
+    if (early.iter().any(denies) || late) && !but {
         return Some(YesNo::No);
     }
     if any(HEALTHY)
@@ -293,7 +260,7 @@ pub fn parse_trouble(text: &str) -> Option<YesNo> {
     if stated.iter().any(states) && !denied.iter().any(states) {
         return Some(YesNo::Yes);
     }
-    match parse(text).filter(|_| !any(NEW)) {
+    match parse(text) {
         Some(YesNo::No) if !but && (short || denies_at_once(&words)) => Some(YesNo::No),
         Some(YesNo::Unsure) => Some(YesNo::Unsure),
         _ => None,
@@ -311,6 +278,8 @@ mod tests {
             ("Yes.", Some(Yes)),
             ("you can record, i have nothing secret", Some(Yes)),
             ("if you must", Some(Yes)),
+            ("no, I don't think you can record me", Some(No)),
+            ("not sure you may record this", Some(Unsure)),
             ("yeah go on then", Some(Yes)),
             ("no trouble, go and record", Some(Yes)),
             ("I don't mind", Some(Yes)),
@@ -402,8 +371,10 @@ mod tests {
             ("yes no", None),
             ("if i drink very much water, then it is okay, no", None),
             ("no pacemaker or clips. there's a whole metal knee on the left side", None),
-            ("my right hand will not hold a pencil, never had it before", None),
-            ("no, I never had this before, it's my speech", None),
+            ("No. There are two pins in my ankle", None),
+            ("no, I've a wee clip in my head", None),
+            ("not that I know of, there's a pin in my ankle", None),
+            ("no, I've never had that before", Some(No)),
         ] {
             assert_eq!(parse_trouble(said), expected, "{said}");
         }

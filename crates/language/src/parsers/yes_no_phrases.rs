@@ -49,15 +49,18 @@ pub(super) const FIRM_YES: &[&str] = &[
     "dont mind",
     "no objection",
     "not a problem",
+    "no mistake",
+    "no mistakes",
+    "nothing wrong",
+];
+/// Leave to record, unless it is denied.
+pub(super) const PERMITS: &[&str] = &[
     "you can record",
     "you may record",
     "you could record",
     "go and record",
     "record away",
     "if you must",
-    "no mistake",
-    "no mistakes",
-    "nothing wrong",
 ];
 /// Agreement without a plain yes in it.
 pub(super) const YES_IDIOMS: &[&str] = &[

@@ -220,7 +220,8 @@ pub(super) fn read(
     let parsed = understanding::parse(&words, &question, record.today);
     // In a call the model is not asked about everything.
     let asked = |seen| labelled::is_for_model(&words, &parsed, &question, Some(seen));
-    let danger = seen.map(|seen| danger::weighed(seen, model.filter(|_| asked(seen)), &question));
+    let model = model.filter(|_| seen.is_none_or(asked));
+    let danger = danger::weighed(seen, model, &question);
     let commands = understanding::understand(&words, &question, record.today).commands;
     let flag = red_flags.find_with(&record.said, false, danger);
     let mut slots = BTreeMap::new();

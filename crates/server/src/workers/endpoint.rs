@@ -93,7 +93,9 @@ impl Endpoint {
         };
         let labels = self.lines.read(said, line)?;
         let confidence = confidence(&choice["logprobs"]["content"]);
-        Ok(Reading { labels, confidence, acts: Vec::new(), danger: None })
+        // How likely a danger is that it did not name, it does not tell.
+        let danger = (!labels.danger.is_empty()).then_some(confidence);
+        Ok(Reading { labels, confidence, acts: Vec::new(), danger })
     }
 }
 
