@@ -31,6 +31,11 @@ pub enum RedFlag {
 }
 
 impl RedFlag {
+    /// What people hint at and seldom say: whoever is asked about it for nothing is hurt by it.
+    pub const fn is_delicate(self) -> bool {
+        matches!(self, Self::SelfHarm | Self::Abuse)
+    }
+
     /// Every class, most urgent first.
     pub const ALL: [Self; 6] = [
         Self::LifeThreat,
@@ -329,17 +334,15 @@ impl RedFlags {
         about_the_past: bool,
         suspicion: Option<Suspicion>,
     ) -> Option<RedFlag> {
-        let (known, unread) = self.look(text, about_the_past);
-        let words = words::split(text);
-        let now = NOW.iter().any(|phrase| words::contains(&words, phrase));
+        let Look { known, unread, past } = self.look(text, about_the_past);
         // Single words make the small reader sure; who has read the whole sentence may know that it is none.
         let unlikely = suspicion.is_some_and(|suspicion| suspicion.permille < UNLIKELY_PERMILLE);
         let unread_by_words = unread || unlikely;
         let read = || self.read(text).filter(|(_, likely)| !unread_by_words && *likely >= RAISED);
         let raised = |suspicion: &Suspicion| {
-            let delicate = matches!(suspicion.class, RedFlag::SelfHarm | RedFlag::Abuse);
+            let delicate = suspicion.class.is_delicate();
             let least = if delicate { RAISED_DELICATE_PERMILLE } else { RAISED_PERMILLE };
-            let apart = if suspicion.seconded { about_the_past && !now } else { unread };
+            let apart = if suspicion.seconded { past } else { unread };
             !apart && suspicion.permille >= least
         };
         let suspected = suspicion.filter(raised).map(|suspicion| suspicion.class);
@@ -349,23 +352,22 @@ impl RedFlags {
 
     /// What the lexicon alone finds: dangers that are named, and nothing between the words.
     pub fn named(&self, text: &str, about_the_past: bool) -> Option<RedFlag> {
-        self.look(text, about_the_past).0
+        self.look(text, about_the_past).known
     }
 
     /// What is too unlikely to raise a flag by itself, and likely enough that a second reader should
     /// have a look.
     pub fn suspicion(&self, text: &str, about_the_past: bool) -> Option<RedFlag> {
-        let (known, unread) = self.look(text, about_the_past);
+        let Look { known, unread, .. } = self.look(text, about_the_past);
         let read = self.read(text).filter(|(_, likely)| !unread && *likely >= SUSPECTED);
         read.map(|(flag, _)| flag).filter(|_| known.is_none())
     }
 
-    /// What the lexicon finds, and whether the words are none for the reader.
-    fn look(&self, text: &str, about_the_past: bool) -> (Option<RedFlag>, bool) {
+    fn look(&self, text: &str, about_the_past: bool) -> Look {
         let words = words::split(text);
         let has = |phrases: &[&str]| phrases.iter().any(|phrase| words::contains(&words, phrase));
-        let past = about_the_past || has(HISTORY) || names_a_past_year(&words);
-        let history = past && !has(NOW);
+        let now = has(NOW);
+        let history = (about_the_past || has(HISTORY) || names_a_past_year(&words)) && !now;
         let question = has(QUESTIONS);
         let known = self
             .lexicon
@@ -385,7 +387,7 @@ impl RedFlags {
         let denies = matches!(words.first().map(String::as_str), Some("no" | "nope" | "nah"));
         let short = words.len() < READ_WORDS_MIN;
         let unread = history || question || denies || short || has(IDIOMS) || has(UNCHANGED);
-        (known, unread)
+        Look { known, unread, past: about_the_past && !now }
     }
 
     /// What the reader makes of the words, and how likely it is that they are about danger.
@@ -397,6 +399,16 @@ impl RedFlags {
         let best = RedFlag::ALL.into_iter().zip(scores).max_by(|a, b| a.1.total_cmp(&b.1))?;
         Some((best.0, likely))
     }
+}
+
+/// What the lexicon makes of words.
+struct Look {
+    /// The most urgent danger that they name.
+    known: Option<RedFlag>,
+    /// They are none for a reader who is alone.
+    unread: bool,
+    /// They answer a question about the past, and tell of nothing that happens now.
+    past: bool,
 }
 
 /// "In 1992", "since 2004".

@@ -216,6 +216,11 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether it is a yes, a no, or a doubt.
+    pub const fn is_answer(&self) -> bool {
+        matches!(self, Self::Affirm | Self::Deny | Self::Unsure)
+    }
+
     /// The command's name in records: its kind, never its value.
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -344,11 +349,8 @@ impl Understanding {
     /// The same without a yes, a no, or a doubt.
     #[must_use]
     pub fn without_answer(&self) -> Self {
-        let answers = |command: &Command| {
-            matches!(command, Command::Affirm | Command::Deny | Command::Unsure)
-        };
         let mut rest = self.clone();
-        rest.commands.retain(|command| !answers(command));
+        rest.commands.retain(|command| !command.is_answer());
         rest
     }
 

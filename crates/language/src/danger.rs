@@ -5,15 +5,13 @@ use radline_dialogue::{
 };
 use radline_phi::Phi;
 
-use crate::model::classifier::Impression;
+use crate::model::classifier::{Impression, NEVER_QUITE_RULED_OUT};
 use crate::model::turn_reader::Reading;
 
 /// The language model is asked where the classifier takes danger for so likely, thousandths.
 const ASKED_PERMILLE: u16 = 20;
 /// The classifier's part in what both say.
 const CLASSIFIER_COUNTS: f32 = 0.5;
-/// Who takes danger for impossible, or for certain, can still be outvoted.
-const NEVER_QUITE_RULED_OUT: f32 = 0.001;
 
 /// Whether danger is named, so that nothing else is waited for. In answer to a yes or no everything is read: the words
 /// may tell of the past, and then the answer counts.
@@ -84,8 +82,7 @@ fn together(seen: &Impression, read: Option<&Reading>) -> Suspicion {
     let permille = (1000.0 / (1.0 + (-both).exp())) as u16;
     // Which danger it is, the model knows better. But what is asked about with more care needs to be surer, and where
     // the two disagree on that, nothing may be lost over it.
-    let delicate = |class: RedFlag| matches!(class, RedFlag::SelfHarm | RedFlag::Abuse);
-    let named = named(reading).filter(|class| !delicate(*class) || delicate(first.class));
+    let named = named(reading).filter(|class| !class.is_delicate() || first.class.is_delicate());
     Suspicion { class: named.unwrap_or(first.class), permille, seconded: true }
 }
 

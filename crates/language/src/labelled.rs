@@ -135,7 +135,7 @@ fn second_opinion(
         if !disputes_answer(&parsed, &acts) {
             return parsed;
         }
-        parsed.commands.retain(|command| !is_answer(command));
+        parsed.commands.retain(|command| !command.is_answer());
         return Understanding::from_parsers(parsed.commands);
     }
     if !disputes_wish(&parsed, &acts) {
@@ -144,10 +144,6 @@ fn second_opinion(
     parsed.commands.retain(|c| !matches!(c, Command::Want(_) | Command::Ask(_)));
     parsed.commands.extend(acts);
     Understanding { commands: parsed.commands, by: UnderstoodBy::Model, danger: None }
-}
-
-const fn is_answer(command: &Command) -> bool {
-    matches!(command, Command::Affirm | Command::Deny | Command::Unsure)
 }
 
 /// Whether the model reads a no where the parsers read a yes, or a yes where they read a no.
@@ -285,7 +281,7 @@ pub fn is_for_model(
     }
     let open = question.opens || question.expectation == Expectation::Open;
     let disputable = match question.expectation {
-        Expectation::YesNo if !question.opens => parsed.commands.iter().any(is_answer),
+        Expectation::YesNo if !question.opens => parsed.commands.iter().any(Command::is_answer),
         _ => open && parsed.wants().next().is_some(),
     };
     let denied = denies_by_other_words(words.expose(), question);

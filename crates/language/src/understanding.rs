@@ -41,8 +41,7 @@ pub fn parse(text: &Phi<String>, question: &Question, today: Date) -> Understand
     if free == Expectation::Open && to_book::is_over(words) {
         commands.retain(|command| !matches!(command, Command::Exam(_)));
     }
-    let other = commands.iter().any(|c| matches!(c, Command::Want(_) | Command::Ask(_)));
-    if free == Expectation::Open && !other && to_book::is_arranged(words) {
+    if free == Expectation::Open && !tells_a_wish(&commands) && to_book::is_arranged(words) {
         commands.retain(|command| !matches!(command, Command::Exam(_)));
         commands.push(Command::Ask(topic::ANNOUNCED.to_owned()));
     }
@@ -51,9 +50,8 @@ pub fn parse(text: &Phi<String>, question: &Question, today: Date) -> Understand
     if !named {
         commands.extend(volunteered(words, question, today));
     }
-    let other = commands.iter().any(|c| matches!(c, Command::Want(_) | Command::Ask(_)));
     let wish_told = is_unsettled(&Understanding::from_parsers(commands.clone()), question)
-        || question.expectation == Expectation::Open && !other;
+        || question.expectation == Expectation::Open && !tells_a_wish(&commands);
     if wish_told && to_book::asks_for_a_day(words) {
         commands.push(Command::Want(Intent::Book));
     }
@@ -159,14 +157,19 @@ pub fn by_example(
     parsed
 }
 
+/// Whether the caller wants or asks something.
+fn tells_a_wish(heard: &[Command]) -> bool {
+    heard.iter().any(|command| matches!(command, Command::Want(_) | Command::Ask(_)))
+}
+
 /// An exam that is named with an order or a need, where no other wish is heard, is to be booked.
 fn booking(text: &str, question: &Question, heard: &[Command]) -> Option<Command> {
     let opening = question.expectation == Expectation::Open || question.opens;
     let named = heard
         .iter()
         .any(|command| matches!(command, Command::Exam(exam) if exam.modality.is_some()));
-    let other = heard.iter().any(|command| matches!(command, Command::Want(_) | Command::Ask(_)));
-    (opening && named && !other && to_book::needs(text)).then_some(Command::Want(Intent::Book))
+    (opening && named && !tells_a_wish(heard) && to_book::needs(text))
+        .then_some(Command::Want(Intent::Book))
 }
 
 /// What the caller asks about, and the wish behind it where they name no other.

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jiff::SignedDuration;
-use jiff::Timestamp;
 use jiff::civil::{DateTime, Weekday, date, datetime, time};
+use jiff::{SignedDuration, Timestamp};
 use radline_clinic::{Office, parse_jsonl};
 use radline_dialogue::{Action, ActionOutcome, CallbackReason, RedFlag, TimeWish};
 use radline_store::{Moment, Store};

@@ -33,10 +33,7 @@ impl Dialogue {
         words: &Phi<String>,
         understanding: &Understanding,
     ) -> Option<DialogueMove> {
-        let answers = |command: &&Command| {
-            matches!(command, Command::Affirm | Command::Deny | Command::Unsure)
-        };
-        let answer = understanding.commands.iter().find(answers)?.clone();
+        let answer = understanding.commands.iter().find(|command| command.is_answer())?.clone();
         if self.expectation() != Expectation::YesNo {
             return None;
         }

@@ -195,13 +195,16 @@ impl Dialogue {
         }
         texts.extend(appointment.map(|appointment| wording::moment(appointment.start)));
         let known: Vec<f64> = texts.iter().flat_map(|text| parts(&words::split(text))).collect();
-        // "A quarter to six" is five forty five.
         // "Nothing six hours before" is what the general instruction says of the clock time; "nothing after six" is not.
-        let general =
-            self.instructions().iter().filter_map(|record| record.spoken(None)).collect::<Vec<_>>();
-        let spans = general.iter().flat_map(|text| spans(&words::split(text))).collect::<Vec<_>>();
-        let told = self::spans(said);
-        let in_span = |number: &f64| told.contains(number) && spans.contains(number);
+        let general: Vec<f64> = self
+            .instructions()
+            .iter()
+            .filter_map(|record| record.spoken(None))
+            .flat_map(|text| spans(&words::split(&text)))
+            .collect();
+        let told = spans(said);
+        let in_span = |number: &f64| told.contains(number) && general.contains(number);
+        // "A quarter to six" is five forty five.
         let to_the_hour = said.windows(2).any(|pair| pair[1] == "to" || pair[1] == "of");
         parts(said).iter().all(|number| {
             let next = to_the_hour && known.contains(&(number - 1.0));

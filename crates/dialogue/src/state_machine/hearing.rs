@@ -91,11 +91,8 @@ impl Dialogue {
     /// "You would like to talk with a person?" – "At least tell me what the word means": whoever asks or wants
     /// something else has not meant that, and is heard as if it had not been asked.
     fn drop_what_was_not_meant(&mut self, understanding: &Understanding) {
-        let answers = |command: &Command| {
-            matches!(command, Command::Affirm | Command::Deny | Command::Unsure)
-        };
         if self.state != self.scenario.line.exits.other_wish
-            || understanding.commands.iter().any(answers)
+            || understanding.commands.iter().any(Command::is_answer)
         {
             return;
         }

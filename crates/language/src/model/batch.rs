@@ -33,6 +33,7 @@ struct Line {
     confidence: f32,
     /// How likely each act was.
     acts: Vec<f32>,
+    /// How likely danger was.
     danger: Option<f32>,
     /// The act and its topic are still being written.
     head: bool,

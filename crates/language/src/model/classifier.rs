@@ -67,8 +67,8 @@ const PERSON: &str = "request_person";
 const PERSON_HEARD: f32 = 0.35;
 /// The language model's part in what both say; between 0.5 and 0.8 it makes little difference (BENCHMARKS.md).
 const MODEL_COUNTS: f32 = 0.65;
-/// Who takes an act for impossible can still be outvoted.
-const NEVER_QUITE_RULED_OUT: f32 = 0.001;
+/// Who takes an act or a danger for impossible can still be outvoted.
+pub(crate) const NEVER_QUITE_RULED_OUT: f32 = 0.001;
 
 impl Impression {
     /// The act that an utterance is taken for, and how surely, when the language model has read it too: both

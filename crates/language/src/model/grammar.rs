@@ -6,7 +6,6 @@ use std::sync::Arc;
 use llguidance::api::TopLevelGrammar;
 use llguidance::toktrie::{ApproximateTokEnv, TokEnv, TokRxInfo, TokTrie, TokenId, TokenizerEnv};
 use llguidance::{Matcher, ParserFactory};
-
 use radline_dialogue::RedFlag;
 
 use super::tokenizer::ModelTokenizer;

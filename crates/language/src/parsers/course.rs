@@ -105,16 +105,20 @@ const NEW: &[&str] = &[
 
 /// Whether the answer tells of something that was never there before, asked whether there is.
 pub fn is_new(asked: &str, said: &str) -> bool {
-    let (asked, words) = (split(asked), split(said));
+    let words = split(said);
+    is_asked(asked) && NEW.iter().any(|phrase| contains(&words, phrase))
+}
+
+/// Whether the question is about the course of symptoms.
+fn is_asked(asked: &str) -> bool {
+    let asked = split(asked);
     ASKED.iter().any(|word| contains(&asked, word))
-        && NEW.iter().any(|phrase| contains(&words, phrase))
 }
 
 /// Whether the answer says plainly that nothing is worse or new. Anything beside it that may be is left to
 /// those who read more: here a wrong "no" books an exam that a clinician should see first.
 pub fn is_steady(asked: &str, said: &str) -> bool {
-    let asked = split(asked);
-    if !ASKED.iter().any(|word| contains(&asked, word)) {
+    if !is_asked(asked) {
         return false;
     }
     let words = split(said);

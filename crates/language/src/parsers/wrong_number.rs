@@ -49,9 +49,8 @@ const NAME_WORDS: usize = 3;
 /// Whether the words say that the number is another's.
 pub(super) fn is_told(words: &[String]) -> bool {
     let any = |phrases: &[&str]| phrases.iter().any(|phrase| contains(words, phrase));
-    let not = |list: &[&str]| list.iter().any(|no| contains(words, no));
     // "You haven't got the wrong number, it's me".
-    if not(&["havent got the wrong", "not the wrong", "isnt the wrong"]) {
+    if any(&["havent got the wrong", "not the wrong", "isnt the wrong"]) {
         return false;
     }
     // "There's no Beatriz here". Only a call that the clinic makes takes this up, where nobody asks whether there is
@@ -62,7 +61,7 @@ pub(super) fn is_told(words: &[String]) -> bool {
         let mut after = words.iter().skip(at + 3).take(NAME_WORDS);
         begins && window[1] == "no" && name && after.any(|word| word == "here")
     });
-    nobody_here || any(STRANGER) || not(&["dont", "not", "never", "havent"]) && any(NOT_KNOWN)
+    nobody_here || any(STRANGER) || any(&["dont", "not", "never", "havent"]) && any(NOT_KNOWN)
 }
 
 /// What else there may be none of.

@@ -222,7 +222,7 @@ pub(super) fn read(
     let asked = |seen| labelled::is_for_model(&words, &parsed, &question, Some(seen));
     let model = model.filter(|_| seen.is_none_or(asked));
     let danger = danger::weighed(seen, model, &question);
-    let commands = understanding::understand(&words, &question, record.today).commands;
+    let commands = understanding::by_example(&words, parsed, &question).commands;
     let flag = red_flags.find_with(&record.said, false, danger);
     let mut slots = BTreeMap::new();
     for command in &commands {
