@@ -126,10 +126,15 @@ fn message(line: &str) -> Behaviour {
 
 /// What a call gets from a model at an address, in time.
 fn reading_at(address: SocketAddr) -> Result<Option<Reading>> {
+    reading_of(address, false)
+}
+
+fn reading_of(address: SocketAddr, tuned: bool) -> Result<Option<Reading>> {
     let config = EndpointConfig {
         url: format!("http://{address}/v1").parse()?,
         model: "any".to_owned(),
         key: None,
+        tuned,
     };
     let reader = Reader::remote(Endpoint::new(config)?)?;
     let (tell, told) = mpsc::channel();
@@ -151,6 +156,13 @@ fn a_model_elsewhere_is_read_and_its_failures_are_no_reading() -> Result<()> {
     let messages = request["messages"].as_array().context("messages")?;
     let last = messages.last().context("one at least")?;
     ensure!(last["content"] == "open: \nwhere do i leave the car", "{last}");
+
+    let text = json!({"choices": [{"text": "clinic_question parking"}]}).to_string();
+    let (address, requests) = server(answer("200 OK", &text))?;
+    let reading = reading_of(address, true)?.context("a reading")?;
+    ensure!(reading.labels.topic == "parking", "{reading:?}");
+    let request = requests.recv_timeout(Duration::from_secs(1))?;
+    ensure!(request["prompt"] == "open: \nwhere do i leave the car\n", "{request}");
 
     let failures = [
         message("I would suggest that you park in the street."),

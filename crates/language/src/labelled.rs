@@ -88,6 +88,10 @@ fn with_model(
     if reading.confidence < SURE {
         return parsed;
     }
+    // What the parsers only infer is asked back already.
+    if parsed.by == UnderstoodBy::Model {
+        return parsed;
+    }
     let labels = &backed(words.expose(), &reading.labels);
     if is_settled(&parsed, question) {
         // "What do you have on a Wednesday?" asks for a free time, and not when an appointment is.
@@ -119,6 +123,7 @@ fn with_model(
         words.expose(),
         Understanding { commands, by: UnderstoodBy::Model, danger: None },
         question,
+        today,
     )
 }
 
@@ -146,10 +151,14 @@ fn second_opinion(
     Understanding { commands: parsed.commands, by: UnderstoodBy::Model, danger: None }
 }
 
-/// Whether the model reads a no where the parsers read a yes, or a yes where they read a no.
+/// Whether the model reads a no where the parsers read a yes, a yes where they read a no, or anything but doubt where
+/// they read that.
 fn disputes_answer(parsed: &Understanding, acts: &[Command]) -> bool {
     let read = |yes: &Command, no: &Command| parsed.has(yes) && acts.contains(no);
-    read(&Command::Affirm, &Command::Deny) || read(&Command::Deny, &Command::Affirm)
+    // "Saturday you have, maybe?" doubts nothing that was asked.
+    let unsure = parsed.has(&Command::Unsure)
+        && !acts.iter().any(|act| matches!(act, Command::Unsure | Command::Affirm));
+    unsure || read(&Command::Affirm, &Command::Deny) || read(&Command::Deny, &Command::Affirm)
 }
 
 /// Whether the model reads another wish. "Cancel" and "move" the parsers read only where they are said;
@@ -292,7 +301,12 @@ pub fn is_for_model(
 /// Whether the parsers found what they were to find. "They put six screws in my collarbone" names a part
 /// of the body, and is a yes.
 fn is_settled(parsed: &Understanding, question: &Question) -> bool {
-    let beside = |command: &Command| matches!(command, Command::Exam(_) | Command::Feels(..));
+    // A day in answer to a safety question is when something happened.
+    let beside = |command: &Command| match command {
+        Command::Exam(_) | Command::Feels(..) => true,
+        Command::When(_) => question.trouble,
+        _ => false,
+    };
     let asks = question.expectation == Expectation::YesNo;
     let answered = !asks || parsed.commands.iter().any(|command| !beside(command));
     !parsed.commands.is_empty() && answered && !is_unsettled(parsed, question)
@@ -314,6 +328,33 @@ mod tests {
             Reading { labels: Labels::read(line), confidence, acts: Vec::new(), danger: None };
         let readings = Readings { seen: None, read: Some(&reading) };
         understand(&said.into(), parsed, readings, question, TODAY)
+    }
+
+    #[test]
+    fn a_time_before_the_time_asked_about_is_a_no_to_be_asked_back() {
+        let asked = Question {
+            trouble: true,
+            asked: "Did you have chemotherapy in the last four weeks?".into(),
+            ..Question::of(Expectation::YesNo)
+        };
+        let read = read_as("chemo, six rounds, the last was in may", "affirm", 0.95, &asked);
+        assert_eq!((read.commands, read.by), (vec![Command::Deny], UnderstoodBy::Model));
+        let read = read_as("chemo, six rounds, the last on friday", "affirm", 0.95, &asked);
+        assert!(read.has(&Command::Affirm), "{read:?}");
+    }
+
+    #[test]
+    fn a_maybe_about_something_else_leaves_the_question_open() {
+        let asked = Question {
+            trouble: true,
+            asked: "Have you ever had metal in your eye?".into(),
+            ..Question::of(Expectation::YesNo)
+        };
+        let said = "saturday you have maybe, because my boss, he counts every hour";
+        let read = read_as(said, "clinic_question", 0.9, &asked);
+        assert!(!read.has(&Command::Unsure), "{read:?}");
+        let read = read_as("maybe, I worked with steel for years", "unsure", 0.9, &asked);
+        assert!(read.has(&Command::Unsure), "{read:?}");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::parsers::birth_date::Calendar;
 use crate::parsers::yes_no::YesNo;
 use crate::parsers::{
     birth_date, course, day_time, exam, feeling, implants, medicines, name, numbers, request,
-    to_book, topic, yes_no,
+    to_book, topic, window, yes_no,
 };
 
 /// Fewest digits that are a number to keep rather than a quantity.
@@ -56,7 +56,7 @@ pub fn parse(text: &Phi<String>, question: &Question, today: Date) -> Understand
         commands.push(Command::Want(Intent::Book));
     }
     commands.extend(day_at_opening(words, &commands, question, today));
-    careful(words, Understanding::from_parsers(commands), question)
+    careful(words, Understanding::from_parsers(commands), question, today)
 }
 
 /// Words of somebody who is not sure of a "no", or tells of something that was: to a safety question
@@ -98,10 +98,18 @@ pub(crate) fn careful(
     text: &str,
     mut understanding: Understanding,
     question: &Question,
+    today: Date,
 ) -> Understanding {
     let said = words::split(text);
+    let earlier = question.trouble && window::is_before(question.asked.expose(), text, today);
+    if earlier && !understanding.has(&Command::Deny) {
+        // That it was before the time asked about is inferred, and asked back.
+        understanding.commands.retain(|command| !command.is_answer());
+        understanding.commands.push(Command::Deny);
+        return Understanding { by: UnderstoodBy::Model, ..understanding };
+    }
     let hedged = HEDGES.iter().any(|phrase| words::contains(&said, phrase));
-    let hedged = hedged && !yes_no::denies_firmly(text);
+    let hedged = hedged && !earlier && !yes_no::denies_firmly(text);
     if question.trouble && implants::names_others_only(question.asked.expose(), text) {
         understanding.commands.retain(|command| *command != Command::Affirm);
     }

@@ -11,7 +11,7 @@ use crate::config::ServeOptions;
 use crate::models::Profile;
 use crate::models::cache::LANGUAGE;
 
-pub use train::{Train, TrainClassifier, TrainCorpus, TrainRun};
+pub use train::{Train, TrainClassifier, TrainCompare, TrainCorpus, TrainExport, TrainRun};
 
 /// Radline answers a radiology department's phone.
 ///
@@ -175,7 +175,7 @@ pub enum Evaluate {
 }
 
 /// Who reads labelled utterances beside the parsers.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Readers {
     /// Folder of an adapter for the language model, in the files of PEFT [default: the program's own]
     #[arg(long, value_name = "DIR")]
@@ -186,13 +186,25 @@ pub struct Readers {
     /// Measures the base model without an adapter, too: told what to do, and shown examples
     #[arg(long)]
     pub prompted: bool,
+    /// Measures a model behind an interface like OpenAI's in its place, such as http://127.0.0.1:8000/v1
+    #[arg(long, value_name = "URL", conflicts_with_all = ["adapter", "prompted"])]
+    pub endpoint: Option<String>,
+    /// The model's name there
+    #[arg(long, value_name = "NAME", default_value = "radline", requires = "endpoint")]
+    pub model: String,
+    /// File with the key that it asks for
+    #[arg(long, value_name = "FILE", requires = "endpoint")]
+    pub key_file: Option<PathBuf>,
+    /// It has our adapter (`radline train export`), and needs neither instructions nor examples
+    #[arg(long, requires = "endpoint")]
+    pub tuned: bool,
     /// What reads every utterance at first sight
     #[command(flatten)]
     pub sight: Sight,
 }
 
 /// What reads every utterance at first sight.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Clone, Args)]
 pub struct Sight {
     /// What the classifier has learned, a file of `radline train classifier` [default: the program's own]
     #[arg(long, value_name = "FILE")]

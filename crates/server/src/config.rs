@@ -107,12 +107,15 @@ struct TrunkTable {
     password_file: PathBuf,
 }
 
+/// Where a model is, as it is written down.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct LanguageTable {
-    endpoint: String,
-    model: String,
-    key_file: Option<PathBuf>,
+pub(crate) struct LanguageTable {
+    pub(crate) endpoint: String,
+    pub(crate) model: String,
+    pub(crate) key_file: Option<PathBuf>,
+    #[serde(default)]
+    pub(crate) tuned: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -227,7 +230,8 @@ fn credentials(trunk: TrunkTable) -> Result<Credentials> {
     Ok(Credentials { realm: trunk.realm, user: trunk.user, password: password.trim().to_owned() })
 }
 
-fn endpoint(table: LanguageTable) -> Result<EndpointConfig> {
+/// Where a model is, checked.
+pub(crate) fn endpoint(table: LanguageTable) -> Result<EndpointConfig> {
     let place = &table.endpoint;
     let url = Url::parse(place).with_context(|| format!("{place} is no address of a model"))?;
     if !["http", "https"].contains(&url.scheme()) {
@@ -238,7 +242,7 @@ fn endpoint(table: LanguageTable) -> Result<EndpointConfig> {
         key.with_context(|| format!("{}: the model's key cannot be read", path.display()))
     });
     let key = key.transpose()?.map(|key| key.trim().to_owned());
-    Ok(EndpointConfig { url, model: table.model, key })
+    Ok(EndpointConfig { url, model: table.model, key, tuned: table.tuned })
 }
 
 fn grpc(flag: Option<SocketAddr>, table: Option<GrpcTable>) -> Result<Option<GrpcConfig>> {

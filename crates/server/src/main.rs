@@ -110,6 +110,8 @@ async fn run_async(command: Command) -> Result<()> {
         ),
         Command::Train(cli::Train::Corpus(options)) => commands::train_corpus::run(&options),
         Command::Train(cli::Train::Run(options)) => commands::train_run::run(&options),
+        Command::Train(cli::Train::Export(options)) => commands::train_export::run(&options),
+        Command::Train(cli::Train::Compare(options)) => evaluate::compare::run(&options),
         Command::Train(cli::Train::Classifier(options)) => {
             commands::train_classifier::run(&options)
         }

@@ -2,7 +2,8 @@
 //! else.
 //!
 //! The grammar has no slot for a name, a date or a number, and a medicine or an implant is one of a list or
-//! words that were said, so that the model cannot invent one; a wish, a yes or a no that only it reads counts once the caller has said so.
+//! words that were said, so that the model cannot invent one; a wish, a yes or a no that only it reads counts once the
+//! caller has said so.
 
 pub mod adapter;
 pub mod batch;
@@ -13,6 +14,7 @@ mod frozen;
 pub mod gguf;
 mod grammar;
 pub mod labels;
+pub mod lora_gguf;
 mod packed;
 pub mod peft;
 mod prompted;
@@ -67,6 +69,16 @@ pub fn open<M>(
         .map_err(|error| ModelError::file(file, error))?;
     let model = load(&mut weights).map_err(|error| ModelError::file(file, error))?;
     Ok((model, tokenizer))
+}
+
+/// The measures of the model in a GGUF file.
+///
+/// # Errors
+/// As for [`open`].
+pub fn shape(file: &Path) -> Result<gguf::Shape, ModelError> {
+    let reader = File::open(file).map_err(|error| ModelError::file(file, error))?;
+    let weights = Weights::open(reader).map_err(|error| ModelError::file(file, error))?;
+    weights.shape().map_err(|error| ModelError::file(file, error))
 }
 
 /// A model whose products are exact, without a tokenizer: what others are compared with.

@@ -34,7 +34,7 @@ impl Role {
 /// they answer.
 pub fn conversation(expects: Expectation, asked: &str, said: &str) -> Vec<(Role, String)> {
     let turn = |expects, asked: &str, said: &str| {
-        (Role::User, (labels::question(expects, asked) + &labels::answer(said)).trim().to_owned())
+        (Role::User, beginning(expects, asked, said).trim().to_owned())
     };
     let mut messages = vec![(Role::System, INSTRUCTIONS.trim().to_owned())];
     for (expects, asked, said, line) in EXAMPLES {
@@ -43,6 +43,11 @@ pub fn conversation(expects: Expectation, asked: &str, said: &str) -> Vec<(Role,
     }
     messages.push(turn(expects, asked, said));
     messages
+}
+
+/// What a model with our adapter is sent (`radline train export`): it was trained to go on behind that.
+pub fn beginning(expects: Expectation, asked: &str, said: &str) -> String {
+    labels::question(expects, asked) + &labels::answer(said)
 }
 
 /// Reads lines of a model that no grammar held while it wrote.

@@ -21,6 +21,15 @@ use super::tokenizer::ModelTokenizer;
 /// The adapter that is part of the program; its card is beside it.
 const CONFIGURATION: &[u8] = include_bytes!("../../data/understanding.en/adapter_config.json");
 const WEIGHTS: &[u8] = include_bytes!("../../data/understanding.en/adapter_model.safetensors");
+
+/// The program's own adapter.
+///
+/// # Errors
+/// It was trained for a model of another shape.
+pub fn own_adapter(shape: &Shape) -> candle_core::Result<Adapter> {
+    peft::from_bytes(CONFIGURATION, WEIGHTS, shape)
+}
+
 /// What a model without an adapter goes by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prompted {
@@ -69,6 +78,11 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// What a model read that wrote no line of labels.
+    pub fn nothing() -> Self {
+        Self { labels: Labels::default(), confidence: 0.0, acts: Vec::new(), danger: None }
+    }
+
     /// How likely an act is; nothing where the model does not tell.
     pub fn act(&self, act: &str) -> Option<f32> {
         let place = ACTS.iter().position(|known| *known == act)?;
@@ -99,10 +113,7 @@ impl TurnReader {
     /// # Errors
     /// As for [`Self::load`].
     pub fn built_in(file: &Path) -> Result<Self, ModelError> {
-        Self::load(file, |shape| {
-            peft::from_bytes(CONFIGURATION, WEIGHTS, shape)
-                .map_err(|error| ModelError::file(file, error))
-        })
+        Self::load(file, |shape| own_adapter(shape).map_err(|error| ModelError::file(file, error)))
     }
 
     /// Loads a base that is only told what to do: what an adapter is measured against.

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 
+use super::misheard;
 use super::named_days::with_days_named;
 use super::numbers::{self, Number};
 use radline_dialogue::{DateOrder, words};
@@ -186,7 +187,7 @@ fn tokens(text: &str) -> Vec<Token> {
     for (clause, part) in text.split([',', ';', '.', '?', '!']).enumerate() {
         let words: Vec<String> =
             words::split(part).iter().map(|word| mended(word).to_owned()).collect();
-        let words = with_days_named(&words);
+        let words = with_days_named(&misheard::months(&words));
         let mut rest = &words[..];
         while let Some(word) = rest.first() {
             if let Some((number, taken)) = numbers::read(rest) {
@@ -218,6 +219,8 @@ enum Form {
     Digits,
     /// "The nineteenth of the third, sixty seven".
     Ordinals,
+    /// "Sixty seven, the nineteenth of the third".
+    YearOrdinals,
     /// "Nineteen sixty seven, March nineteenth".
     YearFirst,
     /// "The nineteenth of March sixty seven".
@@ -238,18 +241,40 @@ struct Read {
 }
 
 /// Words that may stand before the year.
-const GAP_MAX: usize = 2;
+const GAP_MAX: usize = 3;
 
 impl Form {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Numbers,
         Self::YearNumbers,
         Self::Digits,
         Self::Ordinals,
+        Self::YearOrdinals,
         Self::YearFirst,
         Self::DayMonth,
         Self::MonthDay,
     ];
+
+    /// Year, month and day, said in that order.
+    fn behind_year(self, tokens: &[Token], calendar: Calendar) -> Option<(i16, i8, i8)> {
+        let (year, taken) = year_at(tokens, calendar)?;
+        // "Sixty seven, three, nineteen" is none that anybody says.
+        let first = tokens[0].number().map_or(0, |number| number.value);
+        let mut whole = taken > 1 || first >= 1000;
+        let (month, day) = match (&tokens[taken..], self) {
+            ([Token::Month(month), Token::Number(day, ..), ..], Self::YearFirst) => (*month, day),
+            ([Token::Number(day, ..), Token::Month(month), ..], Self::YearFirst) if day.ordinal => {
+                // "Fifty eight, the third of October": the first is no day.
+                whole |= first > 31;
+                (*month, day)
+            }
+            ([Token::Number(month, ..), Token::Number(day, ..), ..], Self::YearNumbers) => {
+                (i8::try_from(month.value).ok()?, day)
+            }
+            _ => return None,
+        };
+        whole.then_some((year, month, i8::try_from(day.value).ok()?))
+    }
 
     /// The date in this form that begins with these tokens.
     fn read(self, tokens: &[Token], calendar: Calendar) -> Option<Read> {
@@ -274,22 +299,20 @@ impl Form {
                 taken = tokens.len() + 1;
                 (year, i8::try_from(month.value).ok()?, i8::try_from(day.value).ok()?, gap)
             }
+            Self::YearOrdinals => {
+                let (year, of_year) = year_at(tokens, calendar)?;
+                let [Token::Number(day, ..), Token::Number(month, ..), ..] = &tokens[of_year..]
+                else {
+                    return None;
+                };
+                (day.ordinal && month.ordinal).then_some(())?;
+                taken = tokens.len() + 1;
+                (year, i8::try_from(month.value).ok()?, i8::try_from(day.value).ok()?, false)
+            }
             Self::Digits => return digit_by_digit(tokens, calendar),
             Self::YearNumbers | Self::YearFirst => {
-                let (year, taken) = year_at(tokens, calendar)?;
-                // "Sixty seven, three, nineteen" is none that anybody says.
-                let whole = taken > 1 || tokens[0].number().is_some_and(|n| n.value >= 1000);
-                let (month, day) = match (&tokens[taken..], self) {
-                    ([Token::Month(month), Token::Number(day, ..), ..], Self::YearFirst) => {
-                        (*month, day)
-                    }
-                    ([Token::Number(month, ..), Token::Number(day, ..), ..], Self::YearNumbers) => {
-                        (i8::try_from(month.value).ok()?, day)
-                    }
-                    _ => return None,
-                };
-                whole.then_some(())?;
-                (year, month, i8::try_from(day.value).ok()?, false)
+                let (year, month, day) = self.behind_year(tokens, calendar)?;
+                (year, month, day, false)
             }
             Self::DayMonth => {
                 let [Token::Number(day, ..), Token::Month(month), rest @ ..] = tokens else {
@@ -464,6 +487,11 @@ mod tests {
         for (said, expected) in [
             ("may two, nineteen fifty three", date(1953, 5, 2)),
             ("five, two, fifty three", date(1953, 5, 2)),
+            ("eighty nine, the thirtieth of the ninth", date(1989, 9, 30)),
+            ("born in fifty eight, the third of october", date(1958, 10, 3)),
+            ("may the fourth be with you, ninety one", date(1991, 5, 4)),
+            ("aw gust, uh, eighteen, nineteen, uh, forty nine", date(1949, 8, 18)),
+            ("valentine's, two thousand and won", date(2001, 2, 14)),
             ("It's the second of May, 1953.", date(1953, 5, 2)),
             ("March 19th, 1967", date(1967, 3, 19)),
             ("oh three nineteen sixty seven", date(1967, 3, 19)),

@@ -10,6 +10,7 @@ use radline_dialogue::words::{self, contains};
 use radline_dialogue::{PartOfDay, TimeWish};
 
 use super::birth_date::month;
+use super::misheard;
 use super::named_days::with_days_named;
 use super::numbers::{self, Number};
 
@@ -39,42 +40,10 @@ const ANY: &[&str] = &[
     "any of those",
 ];
 
-/// Weekdays as a small recogniser writes them down when it splits them into words that it knows
-/// better.
-const SPLIT_WEEKDAYS: [([&str; 2], &str); 11] = [
-    (["mun", "day"], "monday"),
-    (["do", "stay"], "tuesday"),
-    (["choose", "day"], "tuesday"),
-    (["chews", "day"], "tuesday"),
-    (["twos", "day"], "tuesday"),
-    (["wins", "day"], "wednesday"),
-    (["whens", "day"], "wednesday"),
-    (["thirst", "day"], "thursday"),
-    (["thurs", "day"], "thursday"),
-    (["fry", "day"], "friday"),
-    (["fried", "day"], "friday"),
-];
-
-/// The words with split weekdays put together.
-fn whole_weekdays(words: Vec<String>) -> Vec<String> {
-    let mut whole: Vec<String> = Vec::with_capacity(words.len());
-    for word in words {
-        let day = whole.last().and_then(|before| {
-            let pair = [before.as_str(), word.as_str()];
-            SPLIT_WEEKDAYS.iter().find(|(split, _)| *split == pair).map(|(_, day)| *day)
-        });
-        if day.is_some() {
-            whole.pop();
-        }
-        whole.push(day.map_or(word, str::to_owned));
-    }
-    whole
-}
-
 /// Reads a wish. `today` is the day of the call. `None` when the words name no day and no time;
 /// an empty wish when they leave the choice to us.
 pub fn parse(text: &str, today: Date) -> Option<TimeWish> {
-    let words = with_days_named(&whole_weekdays(words::split(text)));
+    let words = with_days_named(&misheard::days(&words::split(text)));
     let words = with_thanksgiving(words, today);
     let mut reader = Reader { words: &words, today, wish: TimeWish::default(), found: false };
     let mut at = 0;
@@ -271,6 +240,10 @@ impl Reader<'_> {
             self.found = true;
             return Some(1);
         }
+        // "The roster is not out till Sunday".
+        if ["till", "until", "til"].contains(&before[0]) {
+            return Some(1);
+        }
         let until = self.until(day);
         // "Next Wednesday" is the one of the following week, whatever today is.
         let monday = self.today.weekday().since(Weekday::Monday);
@@ -340,7 +313,8 @@ impl Reader<'_> {
     fn day_of_month(&mut self, at: usize) -> Option<usize> {
         let (day, taken) = numbers::read(&self.words[at..])?;
         let led = ["the", "on", "say", "me"].contains(&self.before(at, 1));
-        let counts = COUNTED.contains(&self.word(at + taken));
+        let hour = self.word(at + taken + 1) == "oclock";
+        let counts = COUNTED.contains(&self.word(at + taken)) && !hour;
         let excluded = ["not", "but", "except", "until", "till"].contains(&self.before(at, 2));
         if !day.ordinal || !led || excluded || counts {
             return None;
@@ -411,6 +385,7 @@ impl Reader<'_> {
             || before == "it" && self.before(at, 2) == "make";
         let own = self.word(at).contains(':')
             || ["am", "pm", "oclock", "noon", "midday"].contains(&end)
+            || end == "m" && taken > 1
             || ["half", "quarter", "noon", "midday"].contains(&self.word(at))
             || self.minutes_past(at).is_some_and(|(_, long)| long == taken);
         // "Four fifteen" is a time where "four" alone may be anything.
@@ -497,6 +472,8 @@ impl Reader<'_> {
         let before_the_hour = match self.word(at + 1) {
             "past" | "after" => false,
             "to" | "of" | "till" => true,
+            // "Half two" is half past, where it is said at all.
+            _ if minutes == 30 => return self.half_hour(at),
             _ => return None,
         };
         let (hour, taken) = numbers::read(self.words.get(at + 2..)?)?;
@@ -504,6 +481,15 @@ impl Reader<'_> {
         let hour = clock_time(hour.value, 0, half)?;
         let offset = if before_the_hour { -minutes } else { minutes };
         Some((hour.checked_add(offset.minutes()).ok()?, 2 + taken + usize::from(half.is_some())))
+    }
+
+    /// "Half two", "half nine in the morning".
+    fn half_hour(&self, at: usize) -> Option<(Time, usize)> {
+        let (hour, taken) = numbers::read(self.words.get(at + 1..)?)?;
+        let half = self.half_of_day(at + 1 + taken);
+        let time =
+            clock_time(hour.value, 30, half).filter(|_| hour.value <= 12 && !hour.ordinal)?;
+        Some((time, 1 + taken + usize::from(half.is_some())))
     }
 
     /// Whether "a.m.", "in the afternoon" and the like follow: true for the second half.
@@ -516,6 +502,13 @@ impl Reader<'_> {
     }
 
     fn bound_before(&self, at: usize) -> Option<Bound> {
+        // "I can't get there before six" is from six on.
+        let denied = (2..=DENIED_BEFORE).any(|back| DENIALS.contains(&self.before(at, back)));
+        match (self.before(at, 1), denied) {
+            ("before", true) => return Some(Bound::NotBefore),
+            ("after" | "past", true) => return Some(Bound::NotAfter),
+            _ => {}
+        }
         match (self.before(at, 2), self.before(at, 1)) {
             ("not" | "no" | "nothing", "after") | ("later", "than") => Some(Bound::NotAfter),
             ("not" | "no" | "nothing", "before")
@@ -543,6 +536,10 @@ impl Reader<'_> {
         }
     }
 }
+
+/// Words that deny the bound behind them, and how far before it they may stand.
+const DENIALS: &[&str] = &["cant", "cannot", "dont", "wont", "couldnt", "unable", "never", "not"];
+const DENIED_BEFORE: usize = 5;
 
 #[derive(Clone, Copy)]
 enum Bound {

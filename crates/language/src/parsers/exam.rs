@@ -3,6 +3,8 @@
 use radline_dialogue::words::{self, contains};
 use radline_dialogue::{ExamMention, Modality, Side};
 
+use super::misheard;
+
 /// Phrase → kind of exam. The first that fits counts, so that the narrower ones stand first.
 const MODALITIES: &[(&str, Modality)] = &[
     ("biopsy", Modality::Biopsy),
@@ -132,7 +134,7 @@ pub fn body_parts() -> Vec<&'static str> {
 /// question; otherwise a side counts only beside a body part ("the right knee"), because "right"
 /// mostly means "correct".
 pub fn parse(text: &str, side_asked: bool) -> Option<ExamMention> {
-    let words = words::split(text);
+    let words = misheard::exams(&words::split(text));
     let find = |phrase: &str| contains(&words, phrase);
     let modality = MODALITIES.iter().find(|(phrase, _)| find(phrase)).map(|(_, kind)| *kind);
     let part = BODY_PARTS.iter().find(|(phrase, _)| find(phrase));
@@ -151,6 +153,17 @@ pub fn parse(text: &str, side_asked: bool) -> Option<ExamMention> {
     (!mention.is_empty()).then_some(mention)
 }
 
+/// Where "right" says how near, and no side.
+const BESIDE_A_SIDE: &[&str] = &[
+    "right where",
+    "right there",
+    "right here",
+    "right now",
+    "right away",
+    "right under",
+    "right behind",
+];
+
 fn side(words: &[String], asked: bool, part: Option<&str>) -> Option<Side> {
     let has = |phrase: &str| contains(words, phrase);
     if has("both") || has("each side") || has("either side") || has("bilateral") {
@@ -160,7 +173,9 @@ fn side(words: &[String], asked: bool, part: Option<&str>) -> Option<Side> {
     let left = if asked { has("left") } else { beside("left") };
     let right = if asked {
         // "Right, it's the left one": the first "right" is a nod.
-        has("right") && !(words.first().is_some_and(|word| word == "right") && left)
+        has("right")
+            && !BESIDE_A_SIDE.iter().any(|phrase| has(phrase))
+            && !(words.first().is_some_and(|word| word == "right") && left)
     } else {
         beside("right")
     };

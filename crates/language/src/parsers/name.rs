@@ -8,6 +8,8 @@ use std::sync::OnceLock;
 
 use radline_dialogue::words;
 
+use super::{birth_date, numbers};
+
 /// Words around a name that are not part of it.
 const FILLERS: &[&str] = &[
     "my", "name", "names", "is", "its", "it", "this", "im", "i", "am", "the", "yes", "yeah", "hi",
@@ -17,7 +19,7 @@ const FILLERS: &[&str] = &[
     "of", "course", "like", "letter", "no", "thank", "you", "again", "said", "for", "you",
     "you're", "just", "full", "then", "word", "words", "two", "space", "hyphen", "dash", "capital",
     "letters", "spelling", "sounds", "sound", "there", "theres", "lot", "us", "separate", "one",
-    "on", "end", "front",
+    "on", "end", "front", "but", "an", "em", "both", "them", "without", "new",
 ];
 /// Words that show that the caller did something else than give a name.
 const NOT_A_NAME: &[&str] = &[
@@ -104,13 +106,13 @@ fn parse_once(text: &str) -> Option<String> {
     let (mut heard, mut spelled) = (Vec::new(), Vec::new());
     for clause in in_one_breath(text).split([',', '.', ';']) {
         let words = words::split(&apart(clause));
-        if words.iter().any(|word| NOT_A_NAME.contains(&word.as_str())) {
+        if words.iter().any(|word| NOT_A_NAME.contains(&word.as_str())) || is_date(&words) {
             continue;
         }
         let (words, letters) = separate(&words);
         let words = names_among(words, clause);
         // "Fast Horse. Two words, fast, horse": what is only said again is no more of the name.
-        if heard.iter().all(|word| words.contains(word)) {
+        if heard.iter().all(|word| words.contains(word)) || says_again(&words, &heard) {
             heard = words;
         } else if !words.iter().all(|word| heard.contains(word)) {
             heard.extend(words);
@@ -136,6 +138,15 @@ fn parse_once(text: &str) -> Option<String> {
     Some(parts.iter().map(|part| capitalised(part)).collect::<Vec<_>>().join(" "))
 }
 
+/// "Sam Okafor, well, Samuel on the card, so Samuel Okafor": a whole name that takes up a part of what was said.
+fn says_again(words: &[String], heard: &[String]) -> bool {
+    let role = |word: &String| ROLES.contains(&word.as_str());
+    words.len() > 1
+        && heard.len() > 1
+        && words.iter().any(|word| heard.contains(word))
+        && !words.iter().chain(heard).any(role)
+}
+
 /// A name that the caller gives without being asked: only after "my name is".
 pub fn volunteered(text: &str) -> Option<String> {
     let lower = text.to_lowercase();
@@ -145,6 +156,13 @@ pub fn volunteered(text: &str) -> Option<String> {
     let name = &rest[..end];
     let until = name.split(" and ").next().unwrap_or(name);
     parse(until).filter(|name| name.contains(' '))
+}
+
+/// "Fourth of May sixty three" is no name.
+fn is_date(words: &[String]) -> bool {
+    let month = words.iter().any(|word| birth_date::month(word).is_some());
+    let numbers = (0..words.len()).filter(|at| numbers::read(&words[*at..]).is_some());
+    month && numbers.count() > 1
 }
 
 /// Heard words (fillers dropped, roles kept) and spelled words.
@@ -164,8 +182,12 @@ fn separate(words: &[String]) -> (Vec<String>, Vec<String>) {
         if let Some(word) = words.get(at) {
             let plain = word.chars().all(char::is_alphabetic) && !FILLERS.contains(&word.as_str());
             // "Fuentes like fountains", "Kawika with a K": the comparison is not a name.
-            let compared = at > 0 && ["like", "as"].contains(&words[at - 1].as_str());
-            if plain && !compared {
+            let compared = words[..at].iter().any(|word| ["like", "as"].contains(&word.as_str()));
+            // "I will spell the first", "Samuel on the card".
+            let before = at.checked_sub(1).map_or("", |before| words[before].as_str());
+            let told = word == "will" && ["i", "that"].contains(&before)
+                || word == "card" && before == "the";
+            if plain && !compared && !told {
                 heard.push(word.clone());
             }
         }
@@ -261,7 +283,9 @@ fn apart(clause: &str) -> String {
             letters.get(at).is_some_and(|letter| letter.is_alphabetic())
                 && letters.get(at + 1).is_none_or(|next| !next.is_alphabetic())
         };
-        matches!(letters[at], '\'' | '’') && single(at + 1)
+        // "That's s, i, o" is no spelling of "Ss".
+        let alone = at < 2 || !letters[at - 2].is_alphabetic();
+        matches!(letters[at], '\'' | '’') && single(at + 1) && alone
     };
     (0..letters.len()).map(|at| if joins(at) { ' ' } else { letters[at] }).collect()
 }
@@ -330,12 +354,18 @@ fn by_role(heard: &[String]) -> (Vec<String>, Vec<String>) {
                     heard.get(index + 1).is_some_and(|next| next == "last" || next == "surname");
                 let belongs_to_family = to_family || follows && index == 0;
                 if belongs_to_family { &mut family } else { &mut given }.push(word.clone());
-                to_family = false;
+                to_family &= PARTICLES.contains(&role);
             }
         }
     }
     (given, family)
 }
+
+/// Words that begin a family name of several.
+const PARTICLES: &[&str] = &[
+    "de", "la", "del", "van", "der", "den", "von", "ni", "mac", "san", "dos", "da", "di", "el",
+    "al", "bin", "st",
+];
 
 fn capitalised(word: &str) -> String {
     let mut letters = word.chars();
@@ -359,6 +389,10 @@ mod tests {
             ("Amara Okafor", Some("Amara Okafor")),
             ("My name is Amara Okafor.", Some("Amara Okafor")),
             ("it's griff llewellyn", Some("Griff Llewellyn")),
+            ("first name jesus, like hay soos, last name de la cruz", Some("Jesus De La Cruz")),
+            ("sam okafor, well samuel on the card, so samuel okafor", Some("Samuel Okafor")),
+            ("dwayne, d w a y n e, campbell like the soup", Some("Dwayne Campbell")),
+            ("jon without the h, abernathy", Some("Jon Abernathy")),
             ("kawika medeiros. k a w i k a, m e d e i r o s", Some("Kawika Medeiros")),
             ("last name medeiros, m e d e i r o s, first name kawika", Some("Kawika Medeiros")),
             ("ngozi, n g o z i, surname okwuosa, o k w u o s a", Some("Ngozi Okwuosa")),

@@ -8,6 +8,7 @@ const NAMED_DAYS: &[(&[&str], &str)] = &[
     (&["groundhog", "day"], "february 2"),
     (&["valentines", "day"], "february 14"),
     (&["valentine", "day"], "february 14"),
+    (&["valentines"], "february 14"),
     (&["leap", "day"], "february 29"),
     (&["saint", "patricks", "day"], "march 17"),
     (&["st", "patricks", "day"], "march 17"),

@@ -163,8 +163,14 @@ fn digit_word(word: &str) -> &str {
 pub fn telephone(text: &str) -> String {
     let rows = rows(text);
     let long = |row: &&Vec<String>| row.concat().len() >= NUMBER_MIN;
-    match rows.iter().rfind(long) {
-        Some(row) => last_number(row),
+    match rows.iter().rposition(|row| long(&row)) {
+        // "Two oh six – get down, Bruno! – five five five …".
+        Some(at) if rows[at].concat().len() == NUMBER_MIN && at > 0 => {
+            let before = rows[at - 1].concat();
+            let area_code = if before.len() == AREA_CODE { before } else { String::new() };
+            area_code + &last_number(&rows[at])
+        }
+        Some(at) => last_number(&rows[at]),
         None => rows.concat().concat(),
     }
 }
@@ -174,8 +180,11 @@ fn rows(text: &str) -> Vec<Vec<String>> {
     let mut rows: Vec<Vec<String>> = vec![Vec::new()];
     // Whether other words stand before what comes.
     let (mut replaces, mut divided) = (false, false);
-    for piece in text.split([',', ';', '.']) {
-        let words = near_digits(&words::split(piece));
+    let pieces: Vec<Vec<String>> =
+        text.split([',', ';', '.']).map(words::split).filter(|words| !words.is_empty()).collect();
+    for (at, piece) in pieces.iter().enumerate() {
+        let words =
+            near_digits(piece, pieces.get(at + 1).is_some_and(|next| begins_with_digit(next)));
         for (number, part) in words.split(|word| CORRECTIONS.contains(&word.as_str())).enumerate() {
             replaces |= number > 0;
             for (place, run) in runs(part).into_iter().enumerate() {
@@ -211,9 +220,16 @@ fn again(last: &str, run: &str) -> bool {
     last.len() < 3 && run.len() > last.len() && run.starts_with(last)
 }
 
+/// Digits of an area code, which people say in one breath.
+const AREA_CODE: usize = 3;
+
+fn begins_with_digit(words: &[String]) -> bool {
+    words.first().is_some_and(|word| read(std::slice::from_ref(word)).is_some())
+}
+
 /// Words with misheard digits mended, where a digit stands beside them; "to" and "for", which are words of
 /// their own, only between two.
-fn near_digits(words: &[String]) -> Vec<String> {
+fn near_digits(words: &[String], goes_on: bool) -> Vec<String> {
     let is_digit = |word: &str| {
         let like = ["double", "triple", "tree", "fife", "fie", "niner", "owe"].contains(&word);
         like || read(&[word.to_owned()]).is_some_and(|(number, _)| !number.ordinal)
@@ -224,6 +240,9 @@ fn near_digits(words: &[String]) -> Vec<String> {
         let behind = mended.last().is_some_and(|before| is_digit(before));
         let before = is_digit(next);
         let beside = match word.as_str() {
+            // "Five one to, five five five", and "for oh four".
+            "to" | "too" | "for" | "fore" if at + 1 == words.len() && at > 0 => behind && goes_on,
+            "for" | "fore" if at == 0 => before && goes_on && words.len() == AREA_CODE,
             "to" | "too" | "for" | "fore" => behind && (before || digit_word(next) != next),
             _ => behind || before,
         };
@@ -309,6 +328,18 @@ mod tests {
         assert_eq!(all("the twenty third of the 5th"), [23, 5]);
         assert_eq!(all("twenty oh four"), [20, 0, 4]);
         assert_eq!(all("hundred hundred thousand"), Vec::<u32>::new());
+    }
+
+    #[test]
+    fn a_number_goes_on_behind_other_words_and_misheard_digits() {
+        for (said, number) in [
+            ("five one to, five five five, zero one four three", "5125550143"),
+            ("for oh four, five five five, oh won five eight", "4045550158"),
+            ("two oh six, get down bruno, five five five, oh one ninety three", "2065550193"),
+            ("between nine and five at five five five, zero one two three", "5550123"),
+        ] {
+            assert_eq!(telephone(said), number, "{said}");
+        }
     }
 
     #[test]

@@ -143,6 +143,7 @@ pub(super) const DONE: &[&str] = &[
     "nothing else",
     "nothing more",
     "that was all",
+    "that was it",
     "that was everything",
     "thats everything",
     "that was my only",

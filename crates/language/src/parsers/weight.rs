@@ -55,6 +55,16 @@ fn mended(clause: &str) -> String {
         word => words::spoken_number(word).filter(|value| *value < 10.0).map(|value| value as u32),
     };
     let mut words = words::split(clause);
+    // "Twelve stone for".
+    if let [.., unit, last] = &mut words[..]
+        && ["stone", "stones"].contains(&unit.as_str())
+    {
+        match last.as_str() {
+            "for" => "four".clone_into(last),
+            "to" | "too" => "two".clone_into(last),
+            _ => {}
+        }
+    }
     let digits = |three: &[String]| three.iter().map(digit).collect::<Option<Vec<u32>>>();
     if let Some((at, three)) =
         words.windows(3).enumerate().find_map(|(at, three)| Some((at, digits(three)?)))
@@ -78,6 +88,7 @@ mod tests {
             ("I'm a hundred and twelve pounds soaking wet", weigh, 112.0),
             ("twelve and a half stone", weigh, 175.0),
             ("seven stone twelve", weigh, 110.0),
+            ("twelve stone for", weigh, 172.0),
             ("one fifty seven", weigh, 157.0),
             ("uh one ninety no one ninety five", weigh, 195.0),
             ("seventy kilos is what I told you not a hundred and fifty pounds", weigh, 154.0),

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use radline_training::classifier;
 use radline_training::plan::Plan;
 
+use super::Sight;
 use crate::models::cache::LANGUAGE;
 
 /// What is trained.
@@ -32,10 +33,54 @@ pub enum Train {
     },
     /// An adapter for the language model, from labelled utterances
     Run(TrainRun),
+    /// An adapter in the files of other programs: PEFT's, or one for llama.cpp
+    Export(TrainExport),
+    /// Adapters beside each other on the same utterances, with how surely they differ
+    Compare(TrainCompare),
     /// The classifier, which reads every utterance at first sight, from labelled utterances
     Classifier(TrainClassifier),
     /// Labelled utterances as our recogniser hears them: spoken, sent over a telephone line, transcribed
     Corpus(TrainCorpus),
+}
+
+/// An adapter that leaves.
+#[derive(Debug, Args)]
+pub struct TrainExport {
+    /// Folder of the adapter, or of the run that trains it [default: the program's own]
+    #[arg(long, value_name = "DIR")]
+    pub adapter: Option<PathBuf>,
+    /// The model that it is for, by its name in the manifest
+    #[arg(long, default_value = LANGUAGE)]
+    pub base: String,
+    /// Folder for the files of PEFT
+    #[arg(long, value_name = "DIR", required_unless_present = "gguf")]
+    pub peft: Option<PathBuf>,
+    /// File for llama.cpp (`llama-server --lora`)
+    #[arg(long, value_name = "FILE")]
+    pub gguf: Option<PathBuf>,
+    /// Folder of the model files
+    #[arg(long, env = "RADLINE_MODELS", value_name = "DIR")]
+    pub models: Option<PathBuf>,
+}
+
+/// Adapters that are compared.
+#[derive(Debug, Args)]
+pub struct TrainCompare {
+    /// The records, as for `radline evaluate understanding`; none that an adapter was trained on
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    pub data: Vec<PathBuf>,
+    /// Folders of adapters, each of which is compared with the first; `own` is the program's
+    #[arg(long, value_name = "DIR", required = true, num_args = 1..)]
+    pub adapter: Vec<PathBuf>,
+    /// The model that they are for, by its name in the manifest
+    #[arg(long, default_value = LANGUAGE)]
+    pub base: String,
+    /// Prints one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// What reads every utterance at first sight
+    #[command(flatten)]
+    pub sight: Sight,
 }
 
 /// Utterances that are spoken.

@@ -9,4 +9,5 @@ pub mod schedule;
 pub mod train;
 pub mod train_classifier;
 pub mod train_corpus;
+pub mod train_export;
 pub mod train_run;

@@ -1,6 +1,7 @@
 //! `radline evaluate`: how well callers are understood, on labelled utterances.
 
 mod calibration;
+pub mod compare;
 pub mod dialogues;
 mod reading;
 mod score;
@@ -20,15 +21,17 @@ use radline_training::record::{self, Record};
 use serde_json::json;
 
 pub use reading::Source;
-use reading::{Reading, combined};
+use reading::{Model, Reading, combined};
 use score::{Scores, Share};
 
 use calibration::Calibration;
 
 use crate::chart::{self, Panel};
 use crate::cli::{Labelled, Readers, Sight};
+use crate::config;
 use crate::models::cache::{CLASSIFIER, Cache};
 use crate::models::manifest::Manifest;
+use crate::workers::endpoint::Endpoint;
 
 /// What the report is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +48,7 @@ pub struct BesideParsers {
     /// What reads every utterance at first sight, where its files are there.
     classifier: Option<Classifier>,
     /// The fine-tuned language model, and the base that is only told what to do.
-    models: Vec<(Source, TurnReader)>,
+    models: Vec<(Source, Model)>,
 }
 
 impl BesideParsers {
@@ -67,17 +70,39 @@ impl BesideParsers {
     /// # Errors
     /// The base is not there, or the adapter does not fit it.
     pub fn all(readers: &Readers) -> Result<Self> {
+        let classifier = classifier(&readers.sight)?;
+        if let Some(endpoint) = elsewhere(readers)? {
+            let models = vec![(Source::Elsewhere, Model::Elsewhere(Box::new(endpoint)))];
+            return Ok(Self { classifier, models });
+        }
         let file = base(readers)?;
-        let mut models = vec![(Source::FineTuned, tuned(&file, readers.adapter.as_deref())?)];
+        let tuned = tuned(&file, readers.adapter.as_deref())?;
+        let mut models = vec![(Source::FineTuned, Model::Here(Box::new(tuned)))];
         if readers.prompted {
             for (source, by) in
                 [(Source::ZeroShot, Prompted::Instructions), (Source::Prompted, Prompted::Examples)]
             {
-                models.push((source, TurnReader::prompted(&file, by).context(FETCH)?));
+                let model = TurnReader::prompted(&file, by).context(FETCH)?;
+                models.push((source, Model::Here(Box::new(model))));
             }
         }
-        Ok(Self { models, classifier: classifier(&readers.sight)? })
+        Ok(Self { classifier, models })
     }
+}
+
+/// The model behind an interface, where one is named.
+///
+/// # Errors
+/// Its address is none, or its key cannot be read.
+fn elsewhere(readers: &Readers) -> Result<Option<Endpoint>> {
+    let Some(place) = &readers.endpoint else { return Ok(None) };
+    let config = config::endpoint(config::LanguageTable {
+        endpoint: place.clone(),
+        model: readers.model.clone(),
+        key_file: readers.key_file.clone(),
+        tuned: readers.tuned,
+    })?;
+    Endpoint::new(config).map(Some)
 }
 
 /// The classifier, with what the program or a file has learned. Nothing where its encoder is missing.
@@ -140,7 +165,7 @@ pub fn run(subject: Subject, labelled: &Labelled, readers: &BesideParsers) -> Re
     let (mut pictured, mut reports) = (Pictured::default(), Vec::new());
     each_reading(&all, readers, |source, readings, behind| {
         // The model by itself tells no danger.
-        let by_itself = matches!(source, Source::FineTuned | Source::ZeroShot | Source::Prompted);
+        let by_itself = !matches!(source, Source::Parsers | Source::FirstSight | Source::Both);
         if subject == Subject::RedFlags && by_itself {
             return Ok(());
         }
@@ -204,7 +229,7 @@ fn each_reading(
             .map(|((record, parsed), (read, _))| combined(record, parsed, &read.labels, *source));
         let took = read.iter().map(|(_, took)| *took).collect();
         tell(*source, &model.collect::<Vec<_>>(), Behind { took, model: Some(&read) })?;
-        if *source == Source::FineTuned {
+        if matches!(source, Source::FineTuned | Source::Elsewhere) {
             let both = records.iter().zip(&read).enumerate();
             let both = both.map(|(at, (record, (read, _)))| {
                 let mut labels = read.labels.clone();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use anyhow::{Context, Result};
 use jiff::civil::Date;
 use radline_dialogue::{
     Command, Distress, ExamMention, Intent, Question, RedFlags, Side, TimeWish, wording, words,
@@ -17,6 +18,8 @@ use radline_language::{danger, labelled, understanding};
 use radline_phi::Phi;
 use radline_training::record::{NO_FLAG, Record};
 
+use crate::workers::endpoint::Endpoint;
+
 /// Who reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
@@ -30,6 +33,8 @@ pub enum Source {
     Prompted,
     /// The fine-tuned model alone; red flags are found beside it.
     FineTuned,
+    /// A model elsewhere.
+    Elsewhere,
     /// Both: the model says what is meant, the parsers read values.
     Both,
 }
@@ -42,9 +47,18 @@ impl Source {
             Self::ZeroShot => "base, told what to do",
             Self::Prompted => "base, shown examples",
             Self::FineTuned => "fine-tuned",
-            Self::Both => "fine-tuned, classifier and parsers",
+            Self::Elsewhere => "model at the endpoint",
+            Self::Both => "model, classifier and parsers",
         }
     }
+}
+
+/// A model that reads what was said.
+pub(super) enum Model {
+    /// In this process.
+    Here(Box<TurnReader>),
+    /// Behind an interface like OpenAI's.
+    Elsewhere(Box<Endpoint>),
 }
 
 /// What a model read, and how long it took.
@@ -55,11 +69,28 @@ const LIMIT: Duration = Duration::from_mins(1);
 
 /// Reads an utterance with a model, the question being read already.
 #[expect(clippy::disallowed_methods, reason = "a measurement takes the time")]
-pub(super) fn label(record: &Record, model: &TurnReader) -> Result<Labelled, ModelError> {
-    let asked = model.ask(record.expectation(), &record.asked)?;
-    let began = Instant::now();
-    let reading = model.read(&asked, &record.said, LIMIT)?;
-    Ok((reading, began.elapsed()))
+pub(super) fn label(record: &Record, model: &Model) -> Result<Labelled> {
+    match model {
+        Model::Here(model) => {
+            let asked = model.ask(record.expectation(), &record.asked)?;
+            let began = Instant::now();
+            let reading = model.read(&asked, &record.said, LIMIT)?;
+            Ok((reading, began.elapsed()))
+        }
+        Model::Elsewhere(model) => {
+            let asked = Phi::new(record.asked.clone());
+            let question = Question { asked, ..Question::of(record.expectation()) };
+            let began = Instant::now();
+            let reading = model.read(&question, &record.said, LIMIT);
+            let took = began.elapsed();
+            // A call goes on with what the parsers read; a server that is not there is no measurement.
+            let refused = |error: &anyhow::Error| error.downcast_ref::<ModelError>().is_some();
+            match reading {
+                Err(error) if refused(&error) => Ok((turn_reader::Reading::nothing(), took)),
+                reading => Ok((reading.context("the endpoint")?, took)),
+            }
+        }
+    }
 }
 
 /// What an utterance is at first sight, and how long that took.
@@ -90,6 +121,7 @@ pub(super) fn combined(
     let both = source == Source::Both;
     let intent = match parsers.intent.as_str() {
         _ if parsers.red_flag != NO_FLAG => "report_symptom",
+        read if both && model.intent.is_empty() => read,
         "request_person" if both => "request_person",
         _ => &model.intent,
     };
@@ -98,11 +130,15 @@ pub(super) fn combined(
     let empty = ["repeat", "goodbye", "none", "request_person"].contains(&intent);
     if both && !empty {
         slots = labelled::backed(&record.said, model).slots;
-        let days = slots.get("weekday").cloned();
+        let read = slots.clone();
         slots.extend(parsers.slots.clone());
-        // A wish holds one weekday; the model reads all of them.
-        let more = days.filter(|days| slots.get("weekday").is_some_and(|day| days.contains(day)));
-        slots.extend(more.map(|days| ("weekday".to_owned(), days)));
+        // A wish holds one weekday, and an exam one part of the body; the model reads all of them.
+        for slot in ["weekday", "body_part"] {
+            let more = read
+                .get(slot)
+                .filter(|all| slots.get(slot).is_some_and(|one| all.contains(one.as_str())));
+            slots.extend(more.map(|all| (slot.to_owned(), all.clone())));
+        }
         slots.extend(day_told(record, intent));
         answered(&mut slots, record, intent);
     }
@@ -153,8 +189,17 @@ fn day_told(record: &Record, intent: &str) -> BTreeMap<String, String> {
 
 /// What is told of a day: where an appointment is to be moved, what comes behind the old one.
 fn told<'a>(said: &'a str, intent: &str) -> &'a str {
-    const THEN: [&str; 7] =
-        [" to ", " for ", " what about ", " how about ", " instead ", " rather ", " make it "];
+    const THEN: [&str; 9] = [
+        " to ",
+        " for ",
+        " what about ",
+        " how about ",
+        " instead ",
+        " rather ",
+        " make it ",
+        " would you have ",
+        " have you ",
+    ];
     let last = THEN.iter().filter_map(|word| Some(said.rfind(word)? + word.len())).max();
     last.filter(|_| intent == "reschedule").and_then(|at| said.get(at..)).unwrap_or(said)
 }

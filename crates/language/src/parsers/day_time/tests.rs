@@ -125,3 +125,17 @@ fn a_day_that_is_ruled_out_stays_so() {
     let wish = wish.expect("a wish");
     assert_eq!((wish.weekday, wish.not_weekday), (None, Some(Weekday::Monday)));
 }
+
+#[test]
+fn half_hours_bounds_and_misheard_words_are_read() {
+    let wish = |text: &str| parse(text, TODAY).expect("a wish");
+    assert_eq!(wish("would you have half two").time, Some(time(14, 30, 0, 0)));
+    assert_eq!(wish("seven a m on the fifteenth").time, Some(time(7, 0, 0, 0)));
+    assert_eq!(wish("I can't get there before six").not_before, Some(time(18, 0, 0, 0)));
+    assert_eq!(wish("I can't stay after three").not_after, Some(time(15, 0, 0, 0)));
+    assert_eq!(wish("before six").not_after, Some(time(18, 0, 0, 0)));
+    assert_eq!(wish("friday mourning").part_of_day, Some(PartOfDay::Morning));
+    assert_eq!(wish("chews day the first, one a clock").time, Some(time(13, 0, 0, 0)));
+    assert_eq!(parse("the rota's not out till Sunday", TODAY), None);
+    assert_eq!(wish("a fort night from today").date, TODAY.checked_add(14.days()).ok());
+}
