@@ -189,9 +189,9 @@ pub struct Readers {
     /// Measures a model behind an interface like OpenAI's in its place, such as http://127.0.0.1:8000/v1
     #[arg(long, value_name = "URL", conflicts_with_all = ["adapter", "prompted"])]
     pub endpoint: Option<String>,
-    /// The model's name there
-    #[arg(long, value_name = "NAME", default_value = "radline", requires = "endpoint")]
-    pub model: String,
+    /// The model's name there [default: radline]
+    #[arg(long, value_name = "NAME", requires = "endpoint")]
+    pub endpoint_model: Option<String>,
     /// File with the key that it asks for
     #[arg(long, value_name = "FILE", requires = "endpoint")]
     pub key_file: Option<PathBuf>,

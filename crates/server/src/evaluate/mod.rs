@@ -12,7 +12,7 @@ pub mod supervisor;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use radline_dialogue::RedFlags;
 use radline_language::model::classifier::{Classifier, Impression};
 use radline_language::model::peft;
@@ -57,7 +57,7 @@ impl BesideParsers {
     /// # Errors
     /// A file is damaged, or the adapter does not fit the base.
     pub fn present(readers: &Readers) -> Result<Self> {
-        if base(readers)?.is_file() {
+        if readers.endpoint.is_some() || base(readers)?.is_file() {
             return Self::all(readers);
         }
         tracing::warn!("the language model is not there: {FETCH}");
@@ -90,6 +90,9 @@ impl BesideParsers {
     }
 }
 
+/// What a model elsewhere is called where nothing is said.
+const ELSEWHERE: &str = "radline";
+
 /// The model behind an interface, where one is named.
 ///
 /// # Errors
@@ -98,7 +101,7 @@ fn elsewhere(readers: &Readers) -> Result<Option<Endpoint>> {
     let Some(place) = &readers.endpoint else { return Ok(None) };
     let config = config::endpoint(config::LanguageTable {
         endpoint: place.clone(),
-        model: readers.model.clone(),
+        model: readers.endpoint_model.clone().unwrap_or_else(|| ELSEWHERE.to_owned()),
         key_file: readers.key_file.clone(),
         tuned: readers.tuned,
     })?;
@@ -133,8 +136,11 @@ const FETCH: &str = "`radline models fetch` brings the language model";
 /// The base's file.
 ///
 /// # Errors
-/// The manifest does not have it.
+/// The manifest does not have it, or another model was asked for.
 pub fn base(readers: &Readers) -> Result<PathBuf> {
+    if readers.endpoint.is_some() {
+        bail!("this measures the model in the process; leave --endpoint out");
+    }
     let manifest = Manifest::built_in();
     let known = manifest.known(&readers.base)?;
     Ok(Cache::at(readers.sight.models.clone())?.path(known))
