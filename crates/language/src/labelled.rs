@@ -351,8 +351,10 @@ mod tests {
             ..Question::of(Expectation::YesNo)
         };
         let said = "saturday you have maybe, because my boss, he counts every hour";
-        let read = read_as(said, "clinic_question", 0.9, &asked);
-        assert!(!read.has(&Command::Unsure), "{read:?}");
+        for line in ["clinic_question", "unsure"] {
+            let read = read_as(said, line, 0.9, &asked);
+            assert!(!read.has(&Command::Unsure), "{read:?}");
+        }
         let read = read_as("maybe, I worked with steel for years", "unsure", 0.9, &asked);
         assert!(read.has(&Command::Unsure), "{read:?}");
     }

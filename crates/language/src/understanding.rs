@@ -113,6 +113,17 @@ pub(crate) fn careful(
     if question.trouble && implants::names_others_only(question.asked.expose(), text) {
         understanding.commands.retain(|command| *command != Command::Affirm);
     }
+    // "No, no pacemaker, only a small clip" is no "no".
+    let named = implants::names_asked(question.asked.expose(), text);
+    if question.trouble && named && !yes_no::denies_firmly(text) {
+        understanding.commands.retain(|command| *command != Command::Deny);
+    }
+    // "Saturday you have, maybe?" is about the day, and doubts nothing that was asked.
+    let names_day = understanding.wish().is_some_and(|wish| wish.weekday.is_some());
+    if question.trouble && names_day && !understanding.has(&Command::Deny) {
+        understanding.commands.retain(|command| *command != Command::Unsure);
+        return understanding;
+    }
     if question.trouble && hedged && understanding.has(&Command::Deny) {
         understanding.commands.retain(|command| *command != Command::Deny);
         understanding.commands.push(Command::Unsure);

@@ -131,7 +131,7 @@ impl Dialogue {
 
     /// Takes up what the patient said back: `value` when nothing essential is left out.
     pub(super) fn read_teach_back(&mut self, said: &Phi<String>) -> &'static str {
-        let words = words::split(said.expose());
+        let words = without_skipped_meals(words::split(said.expose()));
         let points = self.points();
         if !self.knows_numbers(&words) || self.contradicts(&words) {
             // "Nothing after ten", where it was seven: whatever else is right, that is not.
@@ -235,4 +235,45 @@ fn parts(words: &[String]) -> Vec<f64> {
         word => words::spoken_number(word).or_else(|| word.parse().ok()),
     };
     words.iter().filter_map(value).collect()
+}
+
+/// "So I skip my bite at four": a meal that is left out, and its hour, are no part of the instructions, and nothing
+/// against them.
+fn without_skipped_meals(mut words: Vec<String>) -> Vec<String> {
+    const MEALS: &[&str] = &[
+        "bite",
+        "breakfast",
+        "coffee",
+        "tea",
+        "lunch",
+        "dinner",
+        "supper",
+        "snack",
+        "toast",
+        "meal",
+    ];
+    let skipped = |three: &[String]| {
+        three[0].starts_with("skip")
+            && ["my", "the"].contains(&three[1].as_str())
+            && MEALS.contains(&three[2].as_str())
+    };
+    while let Some(at) = words.windows(3).position(skipped) {
+        let hour = words.get(at + 3).is_some_and(|word| word == "at");
+        let end = (at + 3 + if hour { 2 } else { 0 }).min(words.len());
+        words.drain(at..end);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_meal_that_is_left_out_is_not_read() {
+        let rest = |text| without_skipped_meals(words::split(text)).join(" ");
+        assert_eq!(rest("so I skip my bite at four, plain water"), "so i plain water");
+        assert_eq!(rest("skip the coffee and skip my tea"), "and");
+        assert_eq!(rest("skip my metformin at four"), "skip my metformin at four");
+    }
 }

@@ -164,6 +164,13 @@ const BESIDE_A_SIDE: &[&str] = &[
     "right behind",
 ];
 
+/// Whether something is mended on the way.
+fn corrects(words: &[String]) -> bool {
+    const MENDS: &[&str] =
+        &["no", "wait", "sorry", "mean", "not", "actually", "rather", "correction", "wrong"];
+    words.iter().any(|word| MENDS.contains(&word.as_str()))
+}
+
 fn side(words: &[String], asked: bool, part: Option<&str>) -> Option<Side> {
     let has = |phrase: &str| contains(words, phrase);
     if has("both") || has("each side") || has("either side") || has("bilateral") {
@@ -182,6 +189,10 @@ fn side(words: &[String], asked: bool, part: Option<&str>) -> Option<Side> {
     match (left, right) {
         (true, false) => Some(Side::Left),
         (false, true) => Some(Side::Right),
+        // "The left foot, the right one's behaving" names the part on one side only.
+        (true, true) if !corrects(words) && beside("left") != beside("right") => {
+            Some(if beside("left") { Side::Left } else { Side::Right })
+        }
         // "Left, no, right": the last one counts.
         (true, true) => {
             let last = words.iter().rev().find(|word| *word == "left" || *word == "right");
@@ -218,6 +229,8 @@ mod tests {
         assert_eq!(read("the right one", true).2, Some(Side::Right));
         assert_eq!(read("right, it's the left", true).2, Some(Side::Left));
         assert_eq!(read("left, no, the right", true).2, Some(Side::Right));
+        assert_eq!(read("it's the left foot, right one's behaving", true).2, Some(Side::Left));
+        assert_eq!(read("the left foot, sorry, the right", true).2, Some(Side::Right));
         assert_eq!(read("both of them", true).2, Some(Side::Both));
         assert_eq!(read("it's the right knee, not the left", false).2, Some(Side::Right));
         assert_eq!(read("my right knee hurts", false).2, None);

@@ -43,12 +43,19 @@ const GOES_ON: &[&str] = &[
     "sunday",
 ];
 
+/// It has not come back.
+const OVER: &[&str] =
+    &["nothing since", "none since", "not since", "no more since", "nothing more since"];
+
 /// Whether everything that the answer dates lies before the time that the question asks about. `today` is the
 /// local day of the call.
 pub fn is_before(asked: &str, said: &str, today: Date) -> bool {
     let Some(begin) = asked_about(&split(asked), today) else { return false };
     let words = split(said);
-    if GOES_ON.iter().any(|phrase| contains(&words, phrase)) {
+    // "Done in May, nothing since".
+    let over = OVER.iter().any(|phrase| contains(&words, phrase));
+    let since = |phrase: &str| phrase == "since" && over;
+    if GOES_ON.iter().any(|phrase| contains(&words, phrase) && !since(phrase)) {
         return false;
     }
     let ends: Vec<Date> = (0..words.len()).filter_map(|at| end_of(&words, at, today)).collect();
@@ -150,6 +157,7 @@ mod tests {
             "last year, the radiation",
             "the last in september",
             "five weeks back",
+            "the chemo was done in may, no radiation, nothing since",
         ] {
             assert!(before(said), "{said}");
         }
