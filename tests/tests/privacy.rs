@@ -8,7 +8,7 @@ use radline_phi::log_guard::LogGuard;
 use radline_server::app;
 use radline_server::config::{Config, ServeOptions};
 use radline_store::Store;
-use radline_tests::caller::{Options, Persona, converse};
+use radline_tests::caller::{Options, Persona, Way, converse};
 use radline_tests::server::{READY_POLL, READY_POLLS, free_addresses, is_ready, models, root};
 use tokio::sync::mpsc;
 
@@ -52,7 +52,7 @@ async fn a_call_leaves_no_word_in_any_log() -> Result<()> {
     persona.turns_max = 6;
     let mut talk = Vec::new();
     let show = |who: &str, words: &str| talk.push(format!("{who}: {words}"));
-    converse(sip, &models()?, &persona, &Options::default(), show).await?;
+    converse(Way::Calls(sip), &models()?, &persona, &Options::default(), show).await?;
     tokio::time::sleep(Duration::from_secs(1)).await;
     stop.send(()).await?;
     server.await??;

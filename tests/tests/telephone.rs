@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use md5::{Digest, Md5};
-use radline_tests::caller::{Options, Persona, converse};
+use radline_tests::caller::{Options, Persona, Way, converse};
 use radline_tests::phone::{Phone, starts, to_tag};
 use radline_tests::server::{Server, all_places, json, models};
 use serde_json::Value;
@@ -21,8 +21,14 @@ async fn a_patient_books_a_scan_by_telephone() -> Result<()> {
     let server = Server::start(folder.path(), &[]).await?;
     let mut conversation = Vec::new();
     let show = |who: &str, words: &str| conversation.push(format!("{who}: {words}"));
-    let report =
-        converse(server.sip, &models()?, &Persona::carter()?, &Options::default(), show).await?;
+    let report = converse(
+        Way::Calls(server.sip),
+        &models()?,
+        &Persona::carter()?,
+        &Options::default(),
+        show,
+    )
+    .await?;
     let talk = conversation.join("\n");
     ensure!(report.agent_hung_up, "the agent did not say goodbye:\n{talk}");
     let booked = server.json(&["appointments", "list"]).await?;

@@ -26,6 +26,7 @@ use tokio::task::JoinSet;
 use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 
+use crate::call_driver::AnsweredCall;
 use crate::clock::Clock;
 use crate::config::{Config, GrpcConfig};
 use crate::metrics::Metrics;
@@ -35,7 +36,7 @@ use crate::site::{Phone, Site};
 use crate::workers::endpoint::{Endpoint, EndpointConfig};
 use crate::workers::supervision::Means;
 use crate::workers::{Ears, FirstSight, Reader, Supervisor, Voice};
-use crate::{call_driver, clinic_seed, console, http, missed_call, phone};
+use crate::{call_driver, clinic_seed, console, http, missed_call, outreach, phone};
 
 /// Longest wait for calls to say goodbye once they were told to.
 const GOODBYE: Duration = Duration::from_secs(12);
@@ -162,15 +163,7 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
         _ = stop.recv() => true,
     };
     if !told_to_stop {
-        let (sip, calls) = SipEndpoint::open(config.sip.clone()).await?;
-        let phones = phones(&services, &sip);
-        web.ready.store(true, Ordering::Release);
-        let name = &services.site.name;
-        tracing::info!(sip = %sip.address(), http = %web.address, site = %name, "ready");
-        answer_calls(&services, &sip, calls, stop, config.drain).await;
-        web.ready.store(false, Ordering::Release);
-        phones.iter().for_each(tokio::task::JoinHandle::abort);
-        sip.close();
+        take_calls(&services, &config, &web, stop).await?;
     }
     closing.cancel();
     background.iter().for_each(tokio::task::JoinHandle::abort);
@@ -181,6 +174,28 @@ pub async fn serve(config: Config, mut stop: mpsc::Receiver<()>) -> Result<()> {
     services.reader.close();
     store.close().await;
     drop(claim);
+    Ok(())
+}
+
+/// Opens the telephone line, answers and places calls on it until it is told to stop, and closes it.
+async fn take_calls(
+    services: &Arc<Services>,
+    config: &Config,
+    web: &Web,
+    stop: mpsc::Receiver<()>,
+) -> Result<()> {
+    let (sip, calls) = SipEndpoint::open(config.sip.clone()).await?;
+    let phones = phones(services, &sip);
+    let (answered, outgoing) = mpsc::channel(1);
+    let outreach = tokio::spawn(outreach::look_after(Arc::clone(services), sip.dialer(), answered));
+    web.ready.store(true, Ordering::Release);
+    let name = &services.site.name;
+    tracing::info!(sip = %sip.address(), http = %web.address, site = %name, "ready");
+    let lines = Lines { calls, outgoing };
+    answer_calls(services, &sip, lines, stop, config.drain).await;
+    web.ready.store(false, Ordering::Release);
+    phones.iter().chain([&outreach]).for_each(tokio::task::JoinHandle::abort);
+    sip.close();
     Ok(())
 }
 
@@ -196,6 +211,7 @@ fn phones(services: &Arc<Services>, sip: &SipEndpoint) -> Vec<tokio::task::JoinH
 async fn tidy_up(store: &Store, clock: &Clock) -> Result<()> {
     let freed = store.release_all().await?;
     let orphans = store.close_orphans(clock.moment().now).await?;
+    store.close_outgoing_orphans().await?;
     if freed + orphans > 0 {
         tracing::warn!(freed, orphans, "the last run ended in mid-call: held times were freed");
     }
@@ -412,11 +428,17 @@ fn fixed_sentences(scenario: &Scenario, site: &SiteFacts) -> Vec<String> {
         .collect()
 }
 
+/// Where calls come from.
+struct Lines {
+    calls: mpsc::Receiver<LineEvent>,
+    outgoing: mpsc::Receiver<outreach::Answered>,
+}
+
 /// Takes calls until told to stop, then lets those in progress finish.
 async fn answer_calls(
     services: &Arc<Services>,
     sip: &SipEndpoint,
-    mut calls: mpsc::Receiver<LineEvent>,
+    mut lines: Lines,
     mut stop: mpsc::Receiver<()>,
     drain: Duration,
 ) {
@@ -424,9 +446,10 @@ async fn answer_calls(
     let mut running = JoinSet::new();
     loop {
         tokio::select! {
-            call = calls.recv() => match call {
+            call = lines.calls.recv() => match call {
                 Some(LineEvent::Call(call)) => {
-                    let driver = call_driver::run(Arc::clone(services), *call, goodbye.clone());
+                    let call = AnsweredCall::from(call.leg);
+                    let driver = call_driver::run(Arc::clone(services), call, goodbye.clone());
                     running.spawn(driver);
                 }
                 Some(LineEvent::Missed(call)) => {
@@ -434,6 +457,9 @@ async fn answer_calls(
                 }
                 None => break,
             },
+            Some(answered) = lines.outgoing.recv() => {
+                running.spawn(outreach::talk(Arc::clone(services), answered, goodbye.clone()));
+            }
             Some(ended) = running.join_next() => report(ended),
             _ = stop.recv() => break,
         }

@@ -10,14 +10,14 @@ use radline_call::{
     Approval, CallEngine, CallEvent, CallInput, CallOutput, EndReason, EventKind, Judgement,
     Medium, PersonLeft, Reread, Transcript, TurnId,
 };
-use radline_dialogue::{Action, ActionOutcome, Dialogue, Question};
+use radline_dialogue::{Action, ActionOutcome, Called, Dialogue, Question};
 use radline_language::danger;
 use radline_language::labelled::{self, Readings};
 use radline_language::understanding;
 use radline_phi::Phi;
 use radline_speech::{SileroVoiceActivity, VoiceActivity};
 use radline_store::{CallStart, Recording};
-use radline_telephony::{IncomingCall, Leg, LegEvent};
+use radline_telephony::{Leg, LegEvent};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -35,13 +35,31 @@ const MEDIA_LOST: Duration = Duration::from_secs(20);
 /// The recording's head is brought up to date this often, so that a crash loses little of it.
 const RECORDING_FLUSH: Duration = Duration::from_secs(2);
 
+/// A call that is answered, by us or by a patient whom the clinic calls.
+#[derive(Debug)]
+pub struct AnsweredCall {
+    /// The number of its record.
+    pub id: String,
+    /// Audio and events.
+    pub leg: Leg,
+    /// Whom the clinic calls; nobody when somebody called us.
+    pub called: Option<Called>,
+}
+
+impl From<Leg> for AnsweredCall {
+    /// Somebody called us.
+    fn from(leg: Leg) -> Self {
+        Self { id: Uuid::new_v4().to_string(), leg, called: None }
+    }
+}
+
 /// Runs a call from its first frame to the end of its record.
-pub async fn run(services: Arc<Services>, call: IncomingCall, shutdown: CancellationToken) {
-    let id = Uuid::new_v4().to_string();
+pub async fn run(services: Arc<Services>, call: AnsweredCall, shutdown: CancellationToken) {
+    let (id, peer) = (call.id.clone(), call.leg.peer());
     let start = CallStart {
         id: id.clone(),
         started: services.clock.moment().now,
-        peer: call.peer.to_string(),
+        peer: peer.to_string(),
         scenario: services.site.scenario.name(),
     };
     if let Err(error) = services.store.begin_call(&start).await {
@@ -49,10 +67,10 @@ pub async fn run(services: Arc<Services>, call: IncomingCall, shutdown: Cancella
         tracing::error!(%error, "a call was turned away: its record cannot be written");
         return;
     }
-    tracing::info!(call = %id, peer = %call.peer, "call began");
+    tracing::info!(call = %id, %peer, called = call.called.is_some(), "call began");
     services.metrics.calls_active.inc();
     let approval = approval(&services).await;
-    let mut driver = CallDriver::new(Arc::clone(&services), id.clone(), call.leg, approval);
+    let mut driver = CallDriver::new(Arc::clone(&services), call, approval);
     let reason = driver.drive(shutdown).await;
     let recording = driver.close().await;
     services.metrics.calls_active.dec();
@@ -106,10 +124,15 @@ struct CallDriver {
 }
 
 impl CallDriver {
-    fn new(services: Arc<Services>, id: String, leg: Leg, approval: Option<Approval>) -> Self {
+    fn new(services: Arc<Services>, call: AnsweredCall, approval: Option<Approval>) -> Self {
+        let AnsweredCall { id, leg, called } = call;
         let (scenario, facts) =
             (Arc::clone(&services.site.scenario), Arc::clone(&services.site.facts));
-        let dialogue = Dialogue::new(scenario, facts, services.clock.moment().local.date());
+        let today = services.clock.moment().local.date();
+        let dialogue = match called {
+            Some(called) => Dialogue::preparation(scenario, facts, today, called),
+            None => Dialogue::new(scenario, facts, today),
+        };
         let engine = CallEngine::new(Medium::Voice, dialogue, Arc::clone(&services.red_flags))
             .with_approval(approval);
         let (sender, results) = mpsc::channel(RESULTS_MAX);

@@ -33,6 +33,7 @@ Examples:
   radline talk --text --site deploy/sites/demo-hospital --scenario pp
   radline calls list --data ./data
   radline appointments list --data ./data --json
+  radline outreach call 1f3a --data ./data --to sip:anna@10.0.0.5
   radline providers add jo --display Jo --data ./data
   radline providers token jo --data ./data
   radline check --site deploy/sites/demo-hospital
@@ -60,6 +61,9 @@ pub enum Command {
     /// The schedule's times, free and taken
     #[command(subcommand)]
     Slots(Slots),
+    /// Calls that the clinic places, to prepare patients for their appointments
+    #[command(subcommand)]
+    Outreach(Outreach),
     /// The embedded clinic
     #[command(subcommand)]
     Clinic(Clinic),
@@ -408,6 +412,32 @@ pub enum Slots {
         /// Folder of the site pack, for its clock [default: this machine's clock]
         #[arg(long, env = "RADLINE_SITE", value_name = "DIR")]
         site: Option<PathBuf>,
+    },
+}
+
+/// Calls that the clinic places.
+#[derive(Debug, Subcommand)]
+pub enum Outreach {
+    /// Has the patient of an appointment called by the server that runs on this data
+    Call {
+        /// The appointment, or the beginning of its id, as `radline appointments list` shows it
+        appointment: String,
+        /// Calls this SIP address, such as sip:anna@10.0.0.5 [default: the patient's number, dialled as
+        /// the site's [outreach] table says; a demonstration site dials nobody's number]
+        #[arg(long, value_name = "URI")]
+        to: Option<String>,
+        /// Where the data is
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Every call that was placed or waits, newest first
+    List {
+        /// Where the data is
+        #[command(flatten)]
+        data: Data,
+        /// One JSON object per call
+        #[arg(long)]
+        json: bool,
     },
 }
 

@@ -16,6 +16,7 @@ pub mod http;
 pub mod metrics;
 pub mod missed_call;
 pub mod models;
+pub mod outreach;
 pub mod phone;
 pub mod site;
 pub mod talk;

@@ -92,6 +92,13 @@ async fn run_async(command: Command) -> Result<()> {
         Command::Tasks(cli::Tasks::List { data, json }) => {
             commands::schedule::tasks(&open(&data).await?, json).await
         }
+        Command::Outreach(cli::Outreach::Call { appointment, to, data }) => {
+            let now = Clock::real(jiff::tz::TimeZone::system()).moment().now;
+            commands::outreach::call(&open(&data).await?, &appointment, to, now).await
+        }
+        Command::Outreach(cli::Outreach::List { data, json }) => {
+            commands::outreach::list(&open(&data).await?, json).await
+        }
         Command::Providers(what) => run_providers(what).await,
         Command::Audit { data, json } => {
             commands::providers::audit(&open(&data).await?, json).await

@@ -36,6 +36,8 @@ pub struct Site {
     pub spoken_words: Vec<String>,
     /// Telephones on which a person may take over.
     pub phones: Vec<Phone>,
+    /// How the clinic calls patients.
+    pub outreach: Outreach,
     /// Who approves replies before they are spoken; nobody where that is not asked for.
     pub approval: Option<Approval>,
 }
@@ -51,6 +53,8 @@ struct SiteFile {
     approval: Option<ApprovalTable>,
     #[serde(default)]
     phone: Vec<Phone>,
+    #[serde(default)]
+    outreach: Outreach,
 }
 
 #[derive(Deserialize)]
@@ -142,6 +146,30 @@ const fn ring_seconds() -> u64 {
     25
 }
 
+/// How the clinic calls patients.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Outreach {
+    /// Where patients' numbers are dialled, such as "sip:{number}@10.0.0.5". Without it only calls to a named
+    /// address are placed.
+    pub dial: Option<String>,
+    /// From when on patients may be called, local time.
+    pub from: Time,
+    /// Until when they may be called, local time.
+    pub until: Time,
+    /// How long it rings, s.
+    pub ring_seconds: u64,
+}
+
+impl Default for Outreach {
+    /// Inside the hours of 8 to 21 that are commonly kept for calls to consumers in the United States (47 CFR
+    /// 64.1200(c)(1)), an hour off either end, as some states ask.
+    fn default() -> Self {
+        let (from, until) = (Time::constant(9, 0, 0, 0), Time::constant(20, 0, 0, 0));
+        Self { dial: None, from, until, ring_seconds: 30 }
+    }
+}
+
 /// Supervised mode.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -216,6 +244,9 @@ impl Site {
         if let Some(word) = file.recognition.words.iter().find(|word| word.trim().is_empty()) {
             bail!("{}: [recognition] words holds {word:?}; take it out", path.display());
         }
+        if file.outreach.dial.as_ref().is_some_and(|dial| !dial.contains("{number}")) {
+            bail!("{}: [outreach] dial has no {{number}} in it", path.display());
+        }
         if let Some(missing) = VALUES.iter().find(|name| !file.site.values.contains_key(**name)) {
             bail!("{}: [site.values] has no \"{missing}\"", path.display());
         }
@@ -243,6 +274,7 @@ impl Site {
             seed: seed.is_file().then_some(seed),
             spoken_words: file.recognition.words,
             phones: file.phone,
+            outreach: file.outreach,
             approval,
         })
     }

@@ -11,6 +11,7 @@ pub mod database;
 mod existing;
 pub mod import;
 mod orphans;
+pub mod outgoing;
 pub mod recording;
 pub mod tasks;
 
@@ -21,5 +22,6 @@ pub use autonomy::{Acceptance, BlockedWording, Grant};
 pub use calls::{CallEntry, CallSearch, CallStart, Day};
 pub use clinic::Moment;
 pub use database::{Store, StoreError};
+pub use outgoing::{DialOutcome, OutgoingCall, OutgoingEntry};
 pub use recording::{Recording, RecordingError};
 pub use tasks::TaskEntry;

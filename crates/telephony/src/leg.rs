@@ -98,6 +98,11 @@ impl Leg {
         self.signalling.events.recv().await.unwrap_or(LegEvent::HungUp)
     }
 
+    /// Where signalling comes from.
+    pub const fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
     /// Ends the call from our side.
     pub fn hang_up(&self) {
         self.signalling.hang_up.cancel();

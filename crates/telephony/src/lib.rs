@@ -23,7 +23,7 @@ pub use endpoint::{
     IncomingCall, LineEvent, MissedCall, MissedReason, SipEndpoint, TelephonyError,
 };
 pub use leg::{Leg, LegEvent, Received};
-pub use outgoing::{CallOutError, Dialer};
+pub use outgoing::{CallOutError, Dialer, LinePlace};
 pub use transfer::{TransferError, TransferResult, TransferTarget};
 pub use udp::route_to;
 pub use webrtc::{BrowserError, BrowserLeg};

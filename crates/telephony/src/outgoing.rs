@@ -1,4 +1,4 @@
-//! Calls that we place: to a telephone on which a person may take over. 202 and 180 are no success; the
+//! Calls that we place: to a telephone on which a person may take over, and to patients. 202 and 180 are no success; the
 //! other side's own answer is.
 
 use std::net::SocketAddr;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use rsipstack::dialog::invitation::InviteOption;
 use rsipstack::sip::{Header, StatusCode, Uri};
 use tokio::net::lookup_host;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use crate::endpoint::Context;
@@ -49,7 +50,20 @@ impl std::fmt::Debug for Dialer {
     }
 }
 
+/// A place on the line, taken for a call that is ours to begin. Dropping it gives the place back.
+#[derive(Debug)]
+pub struct LinePlace(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+
 impl Dialer {
+    /// Takes a place on the line, if one is free and the line is not closing. A telephone that rings for somebody
+    /// who is on the line already needs none.
+    pub fn take_place(&self) -> Option<LinePlace> {
+        if self.context.draining.is_cancelled() {
+            return None;
+        }
+        Arc::clone(&self.context.places).try_acquire_owned().ok().map(LinePlace)
+    }
+
     /// Calls an address such as `sip:desk@10.0.0.5` and waits for the answer. Dropping the future stops
     /// the ringing.
     ///

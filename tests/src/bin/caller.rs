@@ -1,4 +1,4 @@
-//! Places one call and talks like its persona: `caller ADDR --models DIR --persona FILE`.
+//! Places one call, or answers one, and talks like its persona: `caller ADDR --models DIR --persona FILE`.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -7,13 +7,17 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use radline_tests::caller::{Options, Persona, converse, overlap};
+use radline_tests::caller::{Options, Persona, Way, converse, overlap};
+use tokio::net::UdpSocket;
 
-/// Place one call and talk like a persona.
+/// Place one call, or answer one, and talk like a persona.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Where to call
-    server: SocketAddr,
+    /// Where to call, or with --answers our own address
+    address: SocketAddr,
+    /// Waits for a call instead of placing one
+    #[arg(long)]
+    answers: bool,
     /// Folder of the models
     #[arg(long)]
     models: PathBuf,
@@ -51,7 +55,12 @@ async fn run(arguments: Arguments) -> Result<()> {
     };
     let all = arguments.sounds.as_deref().map_or_else(|| Ok(Vec::new()), overlap::sounds)?;
     let options = Options { sounds: all, first_sound: arguments.first_sound };
-    let report = converse(arguments.server, &arguments.models, &persona, &options, show).await?;
+    let way = if arguments.answers {
+        Way::Answers(UdpSocket::bind(arguments.address).await?)
+    } else {
+        Way::Calls(arguments.address)
+    };
+    let report = converse(way, &arguments.models, &persona, &options, show).await?;
     if let Some(path) = &arguments.report {
         std::fs::write(path, serde_json::to_string_pretty(&report)?)?;
     }

@@ -121,10 +121,19 @@ fn pieces(telephone: &[i16]) -> Vec<&[i16]> {
     pieces
 }
 
-/// Calls, talks until the agent hangs up or the persona's patience ends, and reports. `show` gets
+/// How the call comes about.
+#[derive(Debug)]
+pub enum Way {
+    /// The persona calls this address.
+    Calls(SocketAddr),
+    /// Somebody calls the persona's telephone, which hears signalling here.
+    Answers(UdpSocket),
+}
+
+/// Calls or is called, talks until the agent hangs up or the persona's patience ends, and reports. `show` gets
 /// each line as it is spoken: who, and what.
 pub async fn converse(
-    server: SocketAddr,
+    way: Way,
     models: &Path,
     persona: &Persona,
     options: &Options,
@@ -143,8 +152,17 @@ pub async fn converse(
         }
     }
     let socket = UdpSocket::bind(("127.0.0.1", 0)).await?;
-    let (mut signalling, remote) = SipCall::place(server, socket.local_addr()?).await?;
+    let own = socket.local_addr()?;
+    let (mut signalling, remote) = match way {
+        Way::Calls(server) => SipCall::place(server, own).await?,
+        Way::Answers(telephone) => SipCall::answer(telephone, own).await?,
+    };
     let media = Media::start(socket, remote);
+    if let Some(line) = &persona.picks_up {
+        show("caller", line);
+        let speech = think(&senses, line.clone(), |senses, line| senses.speak(&line)).await?;
+        media.say(&speech).await;
+    }
     let mut turns: Vec<Turn> = Vec::new();
     let mut agent_hung_up = false;
     let mut ended = None;

@@ -9,7 +9,7 @@ pub mod overlap;
 pub mod persona;
 pub mod sip;
 
-pub use conversation::{CallReport, Options, Turn, converse};
+pub use conversation::{CallReport, Options, Turn, Way, converse};
 pub use exchange::Exchange;
 pub use line::{LineCall, Lines};
 pub use persona::Persona;

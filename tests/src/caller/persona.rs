@@ -11,6 +11,8 @@ use serde::Deserialize;
 pub struct Persona {
     /// For the screen.
     pub name: String,
+    /// What they say first when their telephone rings.
+    pub picks_up: Option<String>,
     /// Lines, each with the words that call for it.
     #[serde(rename = "line")]
     pub lines: Vec<Line>,

@@ -1,14 +1,16 @@
-//! Just enough SIP to place a call over UDP and to end it: text in, text out.
+//! Just enough SIP to place a call over UDP, or to answer one, and to end it: text in, text out.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use tokio::net::UdpSocket;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// Longest wait for a final answer.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(20);
+/// How long a called telephone rings.
+const RINGS: Duration = Duration::from_millis(1500);
 /// RFC 3261: the first retransmission comes after this long.
 const T1: Duration = Duration::from_millis(500);
 
@@ -48,6 +50,47 @@ impl SipCall {
             bail!("the call was answered with {status}");
         }
         let media = media_address(&answer).context("the answer names no audio")?;
+        Ok((call, media))
+    }
+
+    /// Waits on a telephone's socket for a call, answers it, and returns where to send audio.
+    pub async fn answer(socket: UdpSocket, rtp: SocketAddr) -> Result<(Self, SocketAddr)> {
+        let local = socket.local_addr()?;
+        let mut buffer = vec![0; 4096];
+        let (invite, server) = loop {
+            let (length, from) = socket.recv_from(&mut buffer).await?;
+            let message = String::from_utf8_lossy(&buffer[..length]).into_owned();
+            if message.starts_with("INVITE ") {
+                break (message, from);
+            }
+        };
+        let part = |name: &str| header(&invite, name).map(str::to_owned).context("no such header");
+        let tag = format!("{:08x}", rand::random::<u32>());
+        let contact = format!("Contact: <sip:callee@{local}>\r\n");
+        let ringing = response(&invite, "180 Ringing", &tag, &contact, "");
+        socket.send_to(ringing.as_bytes(), server).await?;
+        sleep(RINGS).await;
+        let taken = response(&invite, "200 OK", &tag, &contact, &offer(rtp));
+        let media = media_address(&invite).context("the offer names no audio")?;
+        socket.send_to(taken.as_bytes(), server).await?;
+        let call = Self {
+            socket,
+            server,
+            local,
+            call_id: part("call-id")?,
+            tag,
+            to: part("from")?,
+            cseq: 1,
+        };
+        timeout(ANSWER_DEADLINE, async {
+            // A repeated INVITE means that our answer was lost.
+            while !call.receive().await?.starts_with("ACK ") {
+                call.send(&taken).await?;
+            }
+            anyhow::Ok(())
+        })
+        .await
+        .context("our answer was not acknowledged")??;
         Ok((call, media))
     }
 
@@ -142,6 +185,20 @@ fn offer(rtp: SocketAddr) -> String {
 /// The status of an answer; none of a request.
 pub(crate) fn status(message: &str) -> Option<u16> {
     message.strip_prefix("SIP/2.0 ")?.split(' ').next()?.parse().ok()
+}
+
+/// The answer to an INVITE, with our tag.
+fn response(request: &str, status: &str, tag: &str, contact: &str, body: &str) -> String {
+    let copied: String = ["via", "from", "call-id", "cseq"]
+        .iter()
+        .filter_map(|name| Some(format!("{name}: {}\r\n", header(request, name)?)))
+        .collect();
+    let to = header(request, "to").unwrap_or_default();
+    let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+    format!(
+        "SIP/2.0 {status}\r\n{copied}To: {to};tag={tag}\r\n{contact}{kind}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 /// The 200 that answers a request.

@@ -4,6 +4,7 @@ pub mod calls;
 pub mod check;
 pub mod clinic;
 pub mod models;
+pub mod outreach;
 pub mod providers;
 pub mod schedule;
 pub mod train;

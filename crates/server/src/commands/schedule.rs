@@ -13,7 +13,8 @@ pub async fn appointments(store: &Store, json: bool) -> Result<()> {
             continue;
         }
         terminal::line(&format!(
-            "{}  {:<9}  {:<8}  {}, {}",
+            "{}  {}  {:<9}  {:<8}  {}, {}",
+            entry.id,
             entry.start.strftime("%Y-%m-%d %H:%M"),
             entry.status,
             entry.room,
