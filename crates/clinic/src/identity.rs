@@ -1,8 +1,9 @@
 //! Two identifiers to one patient: the date of birth exactly, the name as it may have been heard.
 
 use jiff::civil::Date;
+use radline_phi::Phi;
 
-use crate::record::Patient;
+use crate::record::{Patient, RelatedPerson};
 
 /// How alike a heard name part and a recorded one must be (Jaro-Winkler, 0 to 1). Telephone
 /// recognition bends names; among people born on the same day few names are this close.
@@ -24,7 +25,10 @@ pub fn find<'a>(patients: &'a [Patient], name: &str, date_of_birth: Date) -> Opt
     let mut ranked: Vec<(f64, &Patient)> = patients
         .iter()
         .filter(|patient| *patient.date_of_birth.expose() == date_of_birth)
-        .filter_map(|patient| Some((likeness(&heard, patient)?, patient)))
+        .filter_map(|patient| {
+            let (given, family) = (patient.given_name.expose(), patient.family_name.expose());
+            Some((likeness(&heard, given, family)?, patient))
+        })
         .collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
     match ranked[..] {
@@ -34,14 +38,34 @@ pub fn find<'a>(patients: &'a [Patient], name: &str, date_of_birth: Date) -> Opt
     }
 }
 
+/// The given name of whoever gives this name, if they may speak for the patient on this day: somebody on record
+/// whose authority has not run out, or the patient, whose call was taken for one about somebody else.
+pub fn may_speak_for<'a>(
+    patient: &'a Patient,
+    related: &'a [RelatedPerson],
+    name: &str,
+    today: Date,
+) -> Option<&'a Phi<String>> {
+    let heard = parts(name);
+    let allowed = |person: &&RelatedPerson| {
+        person.patient == patient.id && person.until.is_none_or(|last| today <= last)
+    };
+    related
+        .iter()
+        .filter(allowed)
+        .map(|person| (&person.given_name, &person.family_name))
+        .chain([(&patient.given_name, &patient.family_name)])
+        .find(|(given, family)| likeness(&heard, given.expose(), family.expose()).is_some())
+        .map(|(given, _)| given)
+}
+
 /// How well the name fits, or `None` when a part of it does not. Both a given and the family
 /// name have to be there: a first name alone is not an identifier.
-fn likeness(heard: &[String], patient: &Patient) -> Option<f64> {
+fn likeness(heard: &[String], given: &str, family: &str) -> Option<f64> {
     if heard.len() < 2 {
         return None;
     }
-    let given = parts(patient.given_name.expose());
-    let family = parts(patient.family_name.expose());
+    let (given, family) = (parts(given), parts(family));
     let recorded = [given.as_slice(), &family].concat();
     let other = |said: &&String| best(std::slice::from_ref(said), &recorded).is_none();
     if heard.len() > recorded.len() && heard.iter().filter(other).count() > OTHER_PARTS_MAX {
@@ -128,6 +152,31 @@ mod tests {
         assert_eq!(found("Amara Ngozi Okafor", day).as_deref(), Some("1"), "a second given name");
         assert_eq!(found("Amara Helen Okafor Carter", day), None, "a list of names is none");
         assert_eq!(found("Omar Oxford", day), None, "another name that sounds alike");
+    }
+
+    #[test]
+    fn who_is_on_record_may_speak_until_the_last_day() {
+        let born = date(1935, 1, 8);
+        let mother = patient("1", "Rosemary", "Fairweather", born);
+        let daughter = |patient: &str, until: Option<Date>| RelatedPerson {
+            id: "r1".into(),
+            patient: patient.into(),
+            given_name: "Paulette".into(),
+            family_name: "Fairweather-Roy".into(),
+            relationship: None,
+            until,
+        };
+        let day = date(2026, 11, 23);
+        let may = |related: RelatedPerson, name: &str| {
+            may_speak_for(&mother, &[related], name, day).is_some()
+        };
+        assert!(may(daughter("1", None), "paulette fairweather roy"));
+        assert!(may(daughter("1", Some(day)), "Paulette Fairweather"));
+        assert!(!may(daughter("1", Some(date(2026, 11, 22))), "Paulette Fairweather Roy"));
+        assert!(!may(daughter("2", None), "Paulette Fairweather Roy"), "of another patient");
+        assert!(!may(daughter("1", None), "Paulette"), "one name is not enough");
+        assert!(!may(daughter("1", None), "Charles Fairweather"), "another of the family");
+        assert!(may(daughter("2", None), "Rosemary Fairweather"), "the patient");
     }
 
     #[test]

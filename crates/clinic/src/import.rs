@@ -75,6 +75,7 @@ fn explained(error: &serde_json::Error) -> String {
 fn key(record: &Record) -> String {
     match record {
         Record::Patient(patient) => format!("Patient/{}", patient.id),
+        Record::RelatedPerson(person) => format!("RelatedPerson/{}", person.id),
         Record::ServiceRequest(order) => format!("ServiceRequest/{}", order.id),
         Record::Slot(slot) => format!("Slot/{}", slot.id),
         Record::Appointment(appointment) => format!("Appointment/{}", appointment.id),
@@ -84,6 +85,7 @@ fn key(record: &Record) -> String {
 fn references(record: &Record) -> Vec<String> {
     match record {
         Record::Patient(_) | Record::Slot(_) => Vec::new(),
+        Record::RelatedPerson(person) => vec![format!("Patient/{}", person.patient)],
         Record::ServiceRequest(order) => vec![format!("Patient/{}", order.patient)],
         Record::Appointment(appointment) => vec![
             format!("Patient/{}", appointment.patient),

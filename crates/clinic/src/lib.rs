@@ -10,5 +10,7 @@ pub mod schedule;
 
 pub use import::{ImportError, ImportLine, parse_jsonl};
 pub use office::Office;
-pub use record::{Appointment, AppointmentStatus, Patient, Record, ServiceRequest, Sex, Slot};
+pub use record::{
+    Appointment, AppointmentStatus, Patient, Record, RelatedPerson, ServiceRequest, Sex, Slot,
+};
 pub use schedule::ScheduleRule;

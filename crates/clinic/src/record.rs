@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub enum Record {
     /// A patient.
     Patient(Patient),
+    /// Somebody who may speak for a patient.
+    RelatedPerson(RelatedPerson),
     /// An order.
     ServiceRequest(ServiceRequest),
     /// A time in the schedule.
@@ -68,6 +70,29 @@ impl Patient {
             may_be_pregnant: self.sex != Sex::Male && AGES.contains(&age),
         }
     }
+}
+
+/// Somebody whom a patient, or the law where the patient is a child, has allowed to speak for them: told the
+/// patient's appointments, and heard when they change them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RelatedPerson {
+    /// Record number.
+    pub id: String,
+    /// The patient's record number.
+    pub patient: String,
+    /// Given names.
+    #[serde(with = "radline_phi::stored")]
+    pub given_name: Phi<String>,
+    /// Family name.
+    #[serde(with = "radline_phi::stored")]
+    pub family_name: Phi<String>,
+    /// What they are to the patient: "daughter", "guardian".
+    #[serde(default)]
+    pub relationship: Option<String>,
+    /// The last day on which they may speak; none means until it is taken back.
+    #[serde(default)]
+    pub until: Option<Date>,
 }
 
 /// An order.

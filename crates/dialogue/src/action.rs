@@ -19,6 +19,9 @@ pub enum Action {
         name: Phi<String>,
         /// As the caller said it.
         date_of_birth: Phi<Date>,
+        /// Whoever speaks for the patient, as they said their name: then only a patient who has allowed
+        /// them to is matched.
+        proxy: Option<Phi<String>>,
     },
     /// Which open orders does the patient have?
     FindOrders {
@@ -347,7 +350,7 @@ impl ActionOutcome {
 pub struct PatientFacts {
     /// The record.
     pub id: String,
-    /// For addressing them.
+    /// For addressing whoever is on the line: the patient, or who speaks for them.
     pub given_name: Phi<String>,
     /// For rules that depend on age.
     pub date_of_birth: Phi<Date>,

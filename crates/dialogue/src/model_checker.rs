@@ -387,6 +387,10 @@ impl<'a> Walk<'a> {
         }
         if !facts.identified {
             self.lead(steps, point, "Caller: it is for someone else", &line.exits.on_behalf, owed);
+            let asked = facts.outbound || state.on.contains_key("on_behalf");
+            if let Some(proxy) = line.exits.proxy.as_ref().filter(|_| !asked) {
+                self.lead(steps, point, "Caller: I call for the patient", proxy, facts);
+            }
             if facts.outbound {
                 self.lead(steps, point, "(an answering machine)", &line.exits.voicemail, facts);
                 let stranger = "Caller: you have the wrong number";

@@ -184,8 +184,11 @@ pub struct Empathy {
 pub struct Exits {
     /// The caller asks for a person.
     pub person: String,
-    /// The call is about someone else.
+    /// The call is about someone else, and a person has to see who may speak for whom.
     pub on_behalf: String,
+    /// Somebody calls for the patient: asks who they are, so that their recorded authority can be looked up.
+    /// Without it a person does that.
+    pub proxy: Option<String>,
     /// The caller needs another language.
     pub interpreter: String,
     /// An answering machine picked up.
@@ -212,8 +215,9 @@ pub struct Exits {
 
 impl Exits {
     /// Each with its name.
-    pub fn all(&self) -> [(&'static str, &String); 13] {
-        [
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, &String)> {
+        let proxy = self.proxy.iter().map(|proxy| ("proxy", proxy));
+        let always = [
             ("person", &self.person),
             ("on_behalf", &self.on_behalf),
             ("interpreter", &self.interpreter),
@@ -227,7 +231,8 @@ impl Exits {
             ("other_wish", &self.other_wish),
             ("no_record", &self.no_record),
             ("late_finding", &self.late_finding),
-        ]
+        ];
+        always.into_iter().chain(proxy)
     }
 }
 
@@ -245,6 +250,8 @@ pub enum SlotName {
     Exam,
     /// Name.
     Name,
+    /// Name of whoever speaks for the patient.
+    Proxy,
     /// Date of birth.
     DateOfBirth,
     /// Which of several orders.

@@ -19,6 +19,8 @@ pub struct Slots {
     pub exam: ExamMention,
     /// Name as heard.
     pub name: Option<Phi<String>>,
+    /// Name of whoever speaks for the patient, as heard.
+    pub proxy: Option<Phi<String>>,
     /// Date of birth as stated.
     pub date_of_birth: Option<Phi<Date>>,
     /// Which of the open orders.
@@ -47,6 +49,7 @@ impl Slots {
             SlotName::Purpose => self.purpose.is_some(),
             SlotName::Exam => !self.exam.is_empty(),
             SlotName::Name => self.name.is_some(),
+            SlotName::Proxy => self.proxy.is_some(),
             SlotName::DateOfBirth => self.date_of_birth.is_some(),
             SlotName::Order => self.order.is_some(),
             SlotName::Appointment => self.appointment.is_some(),
@@ -66,6 +69,7 @@ impl Slots {
             SlotName::Purpose => self.purpose = None,
             SlotName::Exam => self.exam = ExamMention::default(),
             SlotName::Name => self.name = None,
+            SlotName::Proxy => self.proxy = None,
             SlotName::DateOfBirth => self.date_of_birth = None,
             SlotName::Order => self.order = None,
             SlotName::Appointment => self.appointment = None,
@@ -80,12 +84,20 @@ impl Slots {
 
     /// Takes up every value in the caller's words that has a slot of its own. Choices, digits, and
     /// times, but for one that is named with the wish to book, are left to the question that was asked.
+    /// A name is the patient's, unless another was `asked` for.
     ///
     /// Returns the slots whose earlier value was replaced by another one.
-    pub fn take(&mut self, understanding: &Understanding) -> Vec<SlotName> {
+    pub fn take(
+        &mut self,
+        understanding: &Understanding,
+        asked: Option<SlotName>,
+    ) -> Vec<SlotName> {
         let mut replaced = Vec::new();
         for command in &understanding.commands {
             match command {
+                Command::Name(name) if asked == Some(SlotName::Proxy) => {
+                    self.proxy = Some(name.clone());
+                }
                 Command::Name(name) => {
                     let said = |text: &Phi<String>| text.expose().to_lowercase();
                     if self.name.as_ref().is_some_and(|earlier| said(earlier) != said(name)) {
@@ -148,6 +160,7 @@ impl Slots {
         put("body_part", self.exam.body_part.clone());
         put("side", self.side.map(|side| side.spoken().to_owned()));
         put("name", self.name.as_ref().map(|name| name.expose().clone()));
+        put("proxy", self.proxy.as_ref().map(|name| name.expose().clone()));
         put("date_of_birth", self.date_of_birth.as_ref().map(|date| date.expose().to_string()));
         put("order", self.order.as_ref().map(|order| order.id.clone()));
         put("appointment", self.appointment.as_ref().map(|found| found.id.clone()));

@@ -259,12 +259,13 @@ impl Dialogue {
         }
     }
 
-    /// Whom a person has to speak with: a child, for whom a guardian speaks, and a second patient
-    /// in the same call, of whom the caller can only be one.
+    /// Whom a person has to speak with: a child, for whom a guardian speaks who is on record, and a second
+    /// patient in the same call, of whom the caller can only be one.
     fn is_for_a_person(&self, patient: &PatientFacts) -> bool {
         let grown = age(*patient.date_of_birth.expose(), self.today) >= ADULT_YEARS;
+        let spoken_for = self.slots.proxy.is_some();
         let second = self.spoke_for.as_ref().is_some_and(|earlier| *earlier != patient.id);
-        !grown || second
+        !(grown || spoken_for) || second
     }
 
     /// A part of the system failed: on to a person.

@@ -523,6 +523,7 @@ pub enum Clinic {
 
 const IMPORT_HELP: &str = r#"One record a line; a record number that is known is updated:
   {"resource":"Patient","id":"p1","given_name":"Amara","family_name":"Okafor","date_of_birth":"1967-03-19","sex":"female","phone":"5550100"}
+  {"resource":"RelatedPerson","id":"r1","patient":"p1","given_name":"Ngozi","family_name":"Okafor","relationship":"daughter","until":"2027-12-31"}
   {"resource":"ServiceRequest","id":"o1","patient":"p1","modality":"mri","exam":"MRI of the left knee","body_part":"knee","side":"left","contrast":false,"priority":"routine","expires":"2027-05-05"}
   {"resource":"Slot","id":"s1","modality":"mri","room":"mri-1","place":"the main building","start":"2026-12-01T09:00","minutes":45}
   {"resource":"Appointment","id":"a1","slot":"s1","order":"o1","patient":"p1","status":"booked"}

@@ -2,8 +2,8 @@
 
 use jiff::civil::{Date, DateTime};
 use jiff::{SignedDuration, Timestamp};
-use radline_clinic::{Office, Patient, ServiceRequest, Sex, Slot, identity, offers};
-use radline_dialogue::{Action, ActionOutcome, Modality};
+use radline_clinic::{Office, Patient, RelatedPerson, ServiceRequest, Sex, Slot, identity, offers};
+use radline_dialogue::{Action, ActionOutcome, Modality, PatientFacts};
 use radline_phi::Phi;
 use sqlx::sqlite::{SqliteQueryResult, SqliteRow};
 use sqlx::{Row, SqliteConnection};
@@ -38,8 +38,10 @@ impl Store {
         action: &Action,
     ) -> Result<ActionOutcome, StoreError> {
         match action {
-            Action::MatchIdentity { name, date_of_birth } => {
-                self.match_identity(moment, name, *date_of_birth.expose()).await
+            Action::MatchIdentity { name, date_of_birth, proxy } => {
+                let matched =
+                    self.match_identity(moment, name, date_of_birth, proxy.as_ref()).await?;
+                Ok(matched.map_or(ActionOutcome::NotMatched, ActionOutcome::Matched))
             }
             Action::FindOrders { patient } => {
                 let orders = self.open_orders(patient).await?;
@@ -107,37 +109,70 @@ impl Store {
         Ok(sqlx::query(sql).execute(&self.pool).await?.rows_affected())
     }
 
+    /// The patient, addressed by their own given name, or by that of whoever may speak for them.
     async fn match_identity(
         &self,
         moment: Moment,
         name: &Phi<String>,
+        date_of_birth: &Phi<Date>,
+        proxy: Option<&Phi<String>>,
+    ) -> Result<Option<PatientFacts>, StoreError> {
+        let today = moment.local.date();
+        let found = self.find_patient(name, *date_of_birth.expose()).await?;
+        let (Some(patient), Some(proxy)) = (&found, proxy) else {
+            return Ok(found.map(|patient| patient.facts(today)));
+        };
+        let related = self.related_persons(&patient.id).await?;
+        let allowed = identity::may_speak_for(patient, &related, proxy.expose(), today);
+        let speaker =
+            |name: &Phi<String>| PatientFacts { given_name: name.clone(), ..patient.facts(today) };
+        Ok(allowed.map(speaker))
+    }
+
+    async fn find_patient(
+        &self,
+        name: &Phi<String>,
         date_of_birth: Date,
-    ) -> Result<ActionOutcome, StoreError> {
+    ) -> Result<Option<Patient>, StoreError> {
         let rows = sqlx::query("SELECT * FROM patient WHERE date_of_birth = ?")
             .bind(date_of_birth.to_string())
             .fetch_all(&self.pool)
             .await?;
         let patients = rows.iter().map(patient).collect::<Result<Vec<_>, _>>()?;
-        let found = identity::find(&patients, name.expose(), date_of_birth);
-        let today = moment.local.date();
-        Ok(found.map_or(ActionOutcome::NotMatched, |patient| {
-            ActionOutcome::Matched(patient.facts(today))
-        }))
+        Ok(identity::find(&patients, name.expose(), date_of_birth).cloned())
     }
 
-    /// Names of the patients who may call: those with an order that has no appointment, and those
-    /// with an appointment to come. At most `limit`, each once.
+    /// Everybody who was ever allowed to speak for a patient.
+    async fn related_persons(&self, patient: &str) -> Result<Vec<RelatedPerson>, StoreError> {
+        let rows = sqlx::query("SELECT body FROM related_person WHERE patient_id = ?")
+            .bind(patient)
+            .fetch_all(&self.pool)
+            .await?;
+        let read = |row: &SqliteRow| {
+            let body: String = row.try_get("body")?;
+            serde_json::from_str(&body).map_err(|_| StoreError::Corrupt { what: "related person" })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// Names of those who may call: patients with an order that has no appointment, or with an appointment to
+    /// come, and whoever speaks for them. At most `limit`, each once.
     pub async fn worklist_names(
         &self,
         moment: Moment,
         limit: u32,
     ) -> Result<Vec<Phi<String>>, StoreError> {
-        let sql = "SELECT DISTINCT p.given_name || ' ' || p.family_name AS name
+        let sql = "SELECT p.given_name || ' ' || p.family_name AS name
             FROM patient AS p JOIN service_request AS r ON r.patient_id = p.id
             LEFT JOIN appointment AS a ON a.order_id = r.id AND a.status != 'cancelled'
             LEFT JOIN slot AS s ON s.id = a.slot_id
-            WHERE a.id IS NULL OR s.start >= ?
-            ORDER BY name LIMIT ?";
+            WHERE a.id IS NULL OR s.start >= ?1
+            UNION SELECT q.name FROM related_person AS q
+            JOIN service_request AS r ON r.patient_id = q.patient_id
+            LEFT JOIN appointment AS a ON a.order_id = r.id AND a.status != 'cancelled'
+            LEFT JOIN slot AS s ON s.id = a.slot_id
+            WHERE a.id IS NULL OR s.start >= ?1
+            ORDER BY name LIMIT ?2";
         let rows = sqlx::query(sql)
             .bind(moment.local.to_string())
             .bind(limit)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use radline_clinic::{ImportLine, Record, Slot};
+use radline_clinic::{ImportLine, Record, RelatedPerson, Slot};
 use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
 
@@ -85,9 +85,28 @@ fn conflict(line: usize, error: StoreError) -> StoreError {
 fn rank(record: &Record) -> u8 {
     match record {
         Record::Patient(_) | Record::Slot(_) => 0,
-        Record::ServiceRequest(_) => 1,
+        Record::ServiceRequest(_) | Record::RelatedPerson(_) => 1,
         Record::Appointment(_) => 2,
     }
+}
+
+async fn put_related_person(
+    connection: &mut SqliteConnection,
+    person: &RelatedPerson,
+) -> Result<(), StoreError> {
+    let body = serde_json::to_string(person);
+    sqlx::query(
+        "INSERT INTO related_person (id, patient_id, name, body) VALUES (?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET patient_id = excluded.patient_id,
+         name = excluded.name, body = excluded.body",
+    )
+    .bind(&person.id)
+    .bind(&person.patient)
+    .bind(format!("{} {}", person.given_name.expose(), person.family_name.expose()))
+    .bind(body.map_err(|_| StoreError::Corrupt { what: "related person" })?)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 async fn put(
@@ -114,6 +133,7 @@ async fn put(
             .execute(connection)
             .await?;
         }
+        Record::RelatedPerson(person) => put_related_person(connection, person).await?,
         Record::ServiceRequest(order) => {
             let body = serde_json::to_string(order);
             sqlx::query(

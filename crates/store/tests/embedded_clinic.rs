@@ -7,11 +7,13 @@ use jiff::civil::{DateTime, Weekday, date, datetime, time};
 use jiff::{SignedDuration, Timestamp};
 use radline_clinic::{Office, parse_jsonl};
 use radline_dialogue::{Action, ActionOutcome, CallbackReason, RedFlag, TimeWish};
+use radline_phi::Phi;
 use radline_store::{Moment, Store};
 
 const CLINIC: &str = r#"
 {"resource":"Patient","id":"p1","given_name":"Amara","family_name":"Okafor","date_of_birth":"1967-03-19","sex":"female","phone":"5550100"}
 {"resource":"Patient","id":"p2","given_name":"Li","family_name":"Wei","date_of_birth":"1980-01-02"}
+{"resource":"RelatedPerson","id":"r1","patient":"p1","given_name":"Ngozi","family_name":"Okafor","relationship":"daughter","until":"2026-11-23"}
 {"resource":"ServiceRequest","id":"o1","patient":"p1","modality":"mri","exam":"MRI of the left knee","body_part":"knee","side":"left"}
 {"resource":"ServiceRequest","id":"o2","patient":"p2","modality":"mri","exam":"MRI of the head"}
 {"resource":"Slot","id":"s1","modality":"mri","room":"m1","place":"room one","start":"2026-12-01T09:00:00","minutes":30}
@@ -87,6 +89,7 @@ async fn a_caller_is_matched_finds_the_order_holds_and_books() {
     let identity = Action::MatchIdentity {
         name: "amara okofor".into(),
         date_of_birth: date(1967, 3, 19).into(),
+        proxy: None,
     };
     let matched = world.act("c", 0, identity).await;
     assert!(matches!(matched, ActionOutcome::Matched(patient) if patient.id == "p1"));
@@ -118,6 +121,30 @@ async fn a_caller_is_matched_finds_the_order_holds_and_books() {
     assert_eq!(world.active().await, [("s1".to_owned(), "booked".to_owned())]);
     let orders = world.act("c", 0, Action::FindOrders { patient: "p1".into() }).await;
     assert_eq!(orders, ActionOutcome::Orders(Vec::new()), "the order is used");
+}
+
+#[tokio::test]
+async fn only_who_is_on_record_speaks_for_a_patient() {
+    let world = World::new().await;
+    let found = async |proxy: &str, name: &str, born, local| {
+        let action = Action::MatchIdentity {
+            name: name.into(),
+            date_of_birth: Phi::new(born),
+            proxy: Some(proxy.into()),
+        };
+        let at = Moment { local, ..moment(0) };
+        let answer = world.store.perform("c", at, &world.office, &action).await.expect("answers");
+        let own = proxy.split(' ').next().unwrap_or_default();
+        matches!(answer, ActionOutcome::Matched(patient)
+            if patient.id == "p1" && patient.given_name.expose().eq_ignore_ascii_case(own))
+    };
+    let born = date(1967, 3, 19);
+    assert!(found("ngozi okafor", "amara okafor", born, LOCAL).await);
+    assert!(found("amara okafor", "amara okafor", born, LOCAL).await, "the patient");
+    assert!(!found("chidi okafor", "amara okafor", born, LOCAL).await, "not on record");
+    assert!(!found("ngozi okafor", "li wei", date(1980, 1, 2), LOCAL).await, "for another");
+    let later = datetime(2026, 11, 24, 8, 0, 0, 0);
+    assert!(!found("ngozi okafor", "amara okafor", born, later).await, "run out");
 }
 
 #[tokio::test]
@@ -284,9 +311,11 @@ async fn whoever_may_call_is_expected_by_name() {
             names.into_iter().map(radline_phi::Phi::into_exposed).collect::<Vec<_>>()
         }
     };
-    assert_eq!(names(moment(0)).await, ["Amara Okafor", "Li Wei"], "open orders");
+    // Ngozi speaks for Amara.
+    let all = ["Amara Okafor", "Li Wei", "Ngozi Okafor"];
+    assert_eq!(names(moment(0)).await, all, "open orders");
     world.book("a", "s1", "o1").await;
-    assert_eq!(names(moment(0)).await, ["Amara Okafor", "Li Wei"], "an appointment to come");
+    assert_eq!(names(moment(0)).await, all, "an appointment to come");
     let later = Moment { local: datetime(2026, 12, 2, 8, 0, 0, 0), ..moment(0) };
     assert_eq!(names(later).await, ["Li Wei"], "an appointment that was");
 }

@@ -43,9 +43,13 @@ impl Clinic {
     /// Carries out a request.
     pub fn perform(&mut self, action: &Action, random: &mut StdRng) -> ActionOutcome {
         match action {
-            Action::MatchIdentity { name, date_of_birth } => {
+            Action::MatchIdentity { name, date_of_birth, proxy } => {
                 let name = name.expose().to_lowercase();
-                let known = name.contains("jane") && *date_of_birth.expose() == date(1960, 3, 4);
+                // Nobody speaks for Jane but Jane.
+                let allowed =
+                    proxy.as_ref().is_none_or(|own| own.expose().to_lowercase().contains("jane"));
+                let born = *date_of_birth.expose() == date(1960, 3, 4);
+                let known = name.contains("jane") && born && allowed;
                 if known { ActionOutcome::Matched(patient()) } else { ActionOutcome::NotMatched }
             }
             // An order with an appointment is no open one.

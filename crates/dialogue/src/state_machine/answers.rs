@@ -57,7 +57,9 @@ impl Dialogue {
             return None;
         }
         // "No, it is all in the book" is a no; "book" is what callers say of many things.
-        let wish = wish.filter(|wish| !(*wish == Intent::Book.key() && answer == Some("no")));
+        // "No, I am not on his record, but I am his wife" is one, too.
+        let outweighed = |wish: &str| wish == Intent::Book.key() || wish == "on_behalf";
+        let wish = wish.filter(|wish| !(outweighed(wish) && answer == Some("no")));
         // "May I have coffee before it?" asks for that alone, and not for all of the preparation.
         let one_thing = understanding.topics().next().is_some_and(|topic| {
             self.is_preparation(topic) && self.question_about(topic) == "question"
@@ -109,7 +111,7 @@ impl Dialogue {
             Some(SlotName::When) => self.read_wish(understanding),
             Some(SlotName::Side) => self.slots.side.map(|_| "value"),
             Some(SlotName::CallbackNumber) => self.read_number(understanding),
-            Some(slot @ (SlotName::Name | SlotName::DateOfBirth)) => {
+            Some(slot @ (SlotName::Name | SlotName::Proxy | SlotName::DateOfBirth)) => {
                 self.slots.is_filled(slot).then_some("value")
             }
             Some(SlotName::Location) => {

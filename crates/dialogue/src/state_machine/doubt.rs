@@ -146,7 +146,7 @@ impl Dialogue {
         let target = if person {
             Some(self.scenario.line.exits.person.clone())
         } else {
-            self.slots.take(understanding);
+            self.slots.take(understanding, None);
             let wanted = understanding.wants().next();
             self.slots.purpose = wanted.or(self.slots.purpose);
             wanted.and_then(|intent| asking.on.get(intent.key()).cloned())

@@ -22,6 +22,11 @@ impl Dialogue {
         let mut prompt = Prompt::default();
         let needs_a_word = understanding.needs_a_word();
         if let Some(exit) = self.exit_for(understanding).filter(|_| !needs_a_word) {
+            if scenario.line.exits.proxy.as_ref() == Some(&exit) {
+                // What they want for the patient is kept; names are asked for one by one.
+                self.take_up(understanding);
+                self.take_purpose(understanding);
+            }
             return self.go(&exit, prompt);
         }
         self.drop_what_was_not_meant(understanding);
@@ -48,12 +53,7 @@ impl Dialogue {
             prompt.patient = understanding.has(&Command::Wait);
             return self.ask_again(prompt, 0);
         }
-        let mut replaced = self.slots.take(understanding);
-        if let Some(called) = &self.called {
-            // Who is called is on the record; another name makes no other patient of them.
-            self.slots.name = Some(called.name.clone());
-            replaced.retain(|slot| *slot != SlotName::Name);
-        }
+        let replaced = self.take_up(understanding);
         let wanted = self.take_purpose(understanding);
         let screening_changed = self.take_screening_mentions(words);
         if let Some(target) = self.correction(&replaced, screening_changed) {
@@ -86,6 +86,18 @@ impl Dialogue {
             return self.screen_on(prompt);
         }
         self.without_value(understanding, prompt, felt || wanted)
+    }
+
+    /// Takes up the values in the caller's words; returns the slots that held another one.
+    fn take_up(&mut self, understanding: &Understanding) -> Vec<SlotName> {
+        let asked = self.current().fills;
+        let mut replaced = self.slots.take(understanding, asked);
+        if let Some(called) = &self.called {
+            // Who is called is on the record; another name makes no other patient of them.
+            self.slots.name = Some(called.name.clone());
+            replaced.retain(|slot| *slot != SlotName::Name);
+        }
+        replaced
     }
 
     /// "You would like to talk with a person?" – "At least tell me what the word means": whoever asks or wants
@@ -223,7 +235,8 @@ impl Dialogue {
             return Some(exits.wrong_number.clone());
         }
         if has(&Command::OnBehalf) && stranger && !here("on_behalf") {
-            return Some(exits.on_behalf.clone());
+            let proxy = exits.proxy.clone().filter(|_| self.called.is_none());
+            return Some(proxy.unwrap_or_else(|| exits.on_behalf.clone()));
         }
         let leaves = understanding.has(&Command::Goodbye)
             && !understanding.has(&Command::Affirm)

@@ -17,6 +17,7 @@ impl Dialogue {
             Act::MatchIdentity => Action::MatchIdentity {
                 name: self.slots.name.clone()?,
                 date_of_birth: self.slots.date_of_birth.clone()?,
+                proxy: self.slots.proxy.clone(),
             },
             Act::FindOrders => Action::FindOrders { patient: self.patient.as_ref()?.id.clone() },
             Act::FindAppointments => {

@@ -109,6 +109,8 @@ impl Dialogue {
         };
         put("Wish", slots.purpose.map(|purpose| purpose.spoken().to_owned()), false);
         let exam = slots.exam.modality.map(|modality| modality.spoken().to_owned());
+        let proxy = slots.proxy.as_ref().map(|name| name.expose().clone());
+        put("Calls for the patient", proxy, self.patient.is_some());
         put("Exam, as said", exam.filter(|_| slots.order.is_none()), false);
         put("Exam", slots.order.as_ref().map(|order| order.spoken.clone()), true);
         let agreed = self.check_side();

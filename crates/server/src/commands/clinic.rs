@@ -22,8 +22,9 @@ pub async fn import(store: &Store, file: &Path) -> Result<()> {
     let count =
         |kind: fn(&Record) -> bool| records.iter().filter(|line| kind(&line.record)).count();
     terminal::line(&format!(
-        "imported {} patients, {} orders, {} slots, {} appointments",
+        "imported {} patients, {} related persons, {} orders, {} slots, {} appointments",
         count(|record| matches!(record, Record::Patient(_))),
+        count(|record| matches!(record, Record::RelatedPerson(_))),
         count(|record| matches!(record, Record::ServiceRequest(_))),
         count(|record| matches!(record, Record::Slot(_))),
         count(|record| matches!(record, Record::Appointment(_))),

@@ -33,6 +33,9 @@ pub(super) struct Facts {
     pub(super) date_of_birth: Date,
     #[serde(default)]
     pub(super) phone: Option<String>,
+    /// `self`, or who is on the line instead, in words.
+    #[serde(default)]
+    pub(super) caller: String,
     #[serde(default)]
     pub(super) order: Option<Order>,
     #[serde(default)]

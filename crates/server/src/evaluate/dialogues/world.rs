@@ -4,8 +4,8 @@ use anyhow::{Context, Result};
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime, Time, Weekday, date, time};
 use radline_clinic::{
-    Appointment, AppointmentStatus, ImportLine, Patient, Record, ScheduleRule, ServiceRequest, Sex,
-    Slot, schedule,
+    Appointment, AppointmentStatus, ImportLine, Patient, Record, RelatedPerson, ScheduleRule,
+    ServiceRequest, Sex, Slot, schedule,
 };
 use radline_dialogue::{Called, Modality, Priority, wording};
 use radline_phi::Phi;
@@ -88,11 +88,34 @@ fn people(persona: &Persona) -> Vec<Record> {
         })
     };
     let other = facts.date_of_birth.saturating_add(400.days());
-    vec![
+    let mut people = vec![
         patient(PATIENT, given, facts.date_of_birth, facts.phone.clone()),
         // One with nearly the same name, as every clinic has.
         patient("other", &format!("{given}a"), other, Some("5550199".to_owned())),
-    ]
+    ];
+    people.extend(proxy(&facts.caller));
+    people
+}
+
+/// Who is on the line instead of the patient, where their authority is recorded: "the daughter, Paulette
+/// Fairweather-Roy, recorded as authorised".
+fn proxy(caller: &str) -> Option<Record> {
+    let recorded = caller.contains("authorised") && !caller.contains("not recorded");
+    let name: Vec<&str> = caller
+        .split_whitespace()
+        .map(|word| word.trim_matches(|sign: char| !sign.is_alphabetic()))
+        .skip_while(|word| !word.starts_with(char::is_uppercase))
+        .take_while(|word| word.starts_with(char::is_uppercase))
+        .collect();
+    let (family, given) = name.split_last().filter(|(_, given)| recorded && !given.is_empty())?;
+    Some(Record::RelatedPerson(RelatedPerson {
+        id: "proxy".to_owned(),
+        patient: PATIENT.to_owned(),
+        given_name: Phi::new(given.join(" ")),
+        family_name: Phi::new((*family).to_owned()),
+        relationship: None,
+        until: None,
+    }))
 }
 
 /// Times for the exam in question: the site's own where it has a room for it.
