@@ -38,10 +38,11 @@ pub fn find<'a>(patients: &'a [Patient], name: &str, date_of_birth: Date) -> Opt
     }
 }
 
-/// The given name of whoever gives this name, if they may speak for the patient on this day: somebody on record
-/// whose authority has not run out, or the patient, whose call was taken for one about somebody else.
+/// The given name of whoever gives this name, if they are on record as somebody who may speak for the patient and
+/// it has not run out. The patient's own name counts for nothing here: it is what a stranger says who misheard whose
+/// name was asked for.
 pub fn may_speak_for<'a>(
-    patient: &'a Patient,
+    patient: &Patient,
     related: &'a [RelatedPerson],
     name: &str,
     today: Date,
@@ -54,7 +55,6 @@ pub fn may_speak_for<'a>(
         .iter()
         .filter(allowed)
         .map(|person| (&person.given_name, &person.family_name))
-        .chain([(&patient.given_name, &patient.family_name)])
         .find(|(given, family)| likeness(&heard, given.expose(), family.expose()).is_some())
         .map(|(given, _)| given)
 }
@@ -176,7 +176,7 @@ mod tests {
         assert!(!may(daughter("2", None), "Paulette Fairweather Roy"), "of another patient");
         assert!(!may(daughter("1", None), "Paulette"), "one name is not enough");
         assert!(!may(daughter("1", None), "Charles Fairweather"), "another of the family");
-        assert!(may(daughter("2", None), "Rosemary Fairweather"), "the patient");
+        assert!(!may(daughter("1", None), "Rosemary Fairweather"), "the patient's own name");
     }
 
     #[test]

@@ -75,6 +75,8 @@ pub struct Dialogue {
     slots: Slots,
     answers: Answers,
     patient: Option<PatientFacts>,
+    /// Whether the caller has said that they call for somebody else: then only recorded authority identifies.
+    for_another: bool,
     /// The first patient who was identified in this call.
     spoke_for: Option<String>,
     orders: Vec<OrderFacts>,
@@ -143,6 +145,7 @@ impl Dialogue {
             slots: Slots::default(),
             answers: Answers::default(),
             patient: None,
+            for_another: false,
             spoke_for: None,
             orders: Vec::new(),
             appointments: Vec::new(),
@@ -402,6 +405,7 @@ impl Dialogue {
         let entries = self.entries.entry(target.to_owned()).or_default();
         *entries = entries.saturating_add(1);
         (self.tries, self.asides) = (0, 0);
+        self.for_another |= self.scenario.line.exits.proxy.as_deref() == Some(target);
         let state = self.current().clone();
         self.stage = state.screening.unwrap_or(self.stage);
         if state.screen_afresh {

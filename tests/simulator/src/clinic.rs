@@ -45,11 +45,9 @@ impl Clinic {
         match action {
             Action::MatchIdentity { name, date_of_birth, proxy } => {
                 let name = name.expose().to_lowercase();
-                // Nobody speaks for Jane but Jane.
-                let allowed =
-                    proxy.as_ref().is_none_or(|own| own.expose().to_lowercase().contains("jane"));
+                // Nobody is on record as somebody who may speak for Jane.
                 let born = *date_of_birth.expose() == date(1960, 3, 4);
-                let known = name.contains("jane") && born && allowed;
+                let known = name.contains("jane") && born && proxy.is_none();
                 if known { ActionOutcome::Matched(patient()) } else { ActionOutcome::NotMatched }
             }
             // An order with an appointment is no open one.

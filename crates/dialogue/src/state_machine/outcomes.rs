@@ -17,7 +17,12 @@ impl Dialogue {
             Act::MatchIdentity => Action::MatchIdentity {
                 name: self.slots.name.clone()?,
                 date_of_birth: self.slots.date_of_birth.clone()?,
-                proxy: self.slots.proxy.clone(),
+                // Who calls for another and has not said their own name is nobody on record.
+                proxy: self
+                    .slots
+                    .proxy
+                    .clone()
+                    .or(self.for_another.then(|| Phi::new(String::new()))),
             },
             Act::FindOrders => Action::FindOrders { patient: self.patient.as_ref()?.id.clone() },
             Act::FindAppointments => {
