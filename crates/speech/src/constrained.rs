@@ -13,12 +13,8 @@ use crate::SpeechError;
 
 /// Longest piece, tokens.
 const PIECE_TOKENS_MAX: usize = 16;
-/// Other ways that are tried where the choice between two pieces was close.
-const DEVIATIONS_MAX: usize = 8;
 /// Longer readings are taken as they are: each other way costs as much as the first.
 const DEVIATING_TOKENS_MAX: usize = 20;
-/// A choice is close when the second is this near, nats.
-const CLOSE: f32 = 1.6;
 /// The first piece decides whether a word is written or spelled, so more is tried there: choices
 /// this near, nats …
 const FIRST_CLOSE: f32 = 6.0;
@@ -29,9 +25,19 @@ const EARLY_END_MAX: f32 = 0.9;
 /// Length of a step between two time marks, s.
 const TIME_STEP: f32 = 0.02;
 
-/// The pieces that may be written, as a tree of tokens.
+/// A place in what may be written. A reading begins at the first of them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Place {
+    /// What may stand here, and the place behind it.
+    pub(crate) pieces: Vec<(String, usize)>,
+    /// Whether a reading may end here.
+    pub(crate) whole: bool,
+}
+
+/// The pieces that may be written, as trees of tokens, one for each place.
 #[derive(Debug, Clone)]
 pub(crate) struct Pieces {
+    /// The roots of the trees come first, in the order of their places.
     nodes: Vec<Node>,
     /// Ends a reading.
     full_stop: i32,
@@ -45,8 +51,10 @@ pub(crate) struct Pieces {
 #[derive(Debug, Clone, Default)]
 struct Node {
     next: BTreeMap<i32, usize>,
-    /// Whether a piece ends here.
-    ends: bool,
+    /// The root that follows, where a piece ends here.
+    then: Option<usize>,
+    /// Of a root: whether a reading may end before it.
+    whole: bool,
 }
 
 /// What a constrained reading found.
@@ -60,11 +68,18 @@ pub(crate) struct Reading {
 }
 
 impl Pieces {
-    /// From texts. What the model's vocabulary cannot write is left out.
+    /// From texts, any of which may follow any. What the model's vocabulary cannot write is left out.
     pub(crate) fn new<'a>(
         context: &WhisperContext,
         texts: impl IntoIterator<Item = &'a str>,
     ) -> Self {
+        let pieces = texts.into_iter().map(|text| (text.to_owned(), 0)).collect();
+        Self::in_places(context, &[Place { pieces, whole: true }])
+    }
+
+    /// From places, where what was written tells what may follow. A piece that two rows of one place
+    /// hold leads where the first of them says.
+    pub(crate) fn in_places(context: &WhisperContext, places: &[Place]) -> Self {
         let start = context.token_sot();
         let mut prompt = vec![start];
         if context.is_multilingual() {
@@ -74,22 +89,27 @@ impl Pieces {
         prompt.push(context.token_beg());
         let full_stop = context.tokenize(".", 1).ok().and_then(|tokens| tokens.first().copied());
         let mut pieces = Self {
-            nodes: vec![Node::default()],
+            nodes: places
+                .iter()
+                .map(|place| Node { whole: place.whole, ..Node::default() })
+                .collect(),
             full_stop: full_stop.unwrap_or(context.token_eot()),
             end_of_text: context.token_eot(),
             times: context.token_beg(),
             prompt,
         };
-        for text in texts {
-            if let Ok(tokens) = context.tokenize(text, PIECE_TOKENS_MAX) {
-                pieces.add(&tokens);
+        for (root, place) in places.iter().enumerate() {
+            for (text, then) in &place.pieces {
+                if let Ok(tokens) = context.tokenize(text, PIECE_TOKENS_MAX) {
+                    pieces.add(root, &tokens, *then);
+                }
             }
         }
         pieces
     }
 
-    fn add(&mut self, tokens: &[i32]) {
-        let mut at = 0;
+    fn add(&mut self, root: usize, tokens: &[i32], then: usize) {
+        let mut at = root;
         for token in tokens {
             let fresh = self.nodes.len();
             at = *self.nodes[at].next.entry(*token).or_insert(fresh);
@@ -97,14 +117,21 @@ impl Pieces {
                 self.nodes.push(Node::default());
             }
         }
-        self.nodes[at].ends = at != 0;
+        if at != root {
+            self.nodes[at].then.get_or_insert(then);
+        }
     }
 
-    /// The tokens that may follow, each with the place it leads to. A piece may follow a piece.
+    /// Whether a reading may end at this place.
+    fn may_end(&self, at: usize) -> bool {
+        self.nodes[at].then.is_some_and(|root| self.nodes[root].whole)
+    }
+
+    /// The tokens that may follow, each with the node it leads to.
     fn allowed(&self, at: usize) -> impl Iterator<Item = (i32, usize)> {
         let node = &self.nodes[at];
-        let again = if node.ends { Some(&self.nodes[0]) } else { None };
-        let next = node.next.iter().chain(again.into_iter().flat_map(|root| &root.next));
+        let behind = node.then.map(|root| &self.nodes[root]);
+        let next = node.next.iter().chain(behind.into_iter().flat_map(|root| &root.next));
         next.map(|(token, place)| (*token, *place))
     }
 
@@ -131,6 +158,10 @@ pub(crate) struct Limits {
     pub(crate) tokens_min: usize,
     /// Most tokens.
     pub(crate) tokens_max: usize,
+    /// A choice between two pieces is close when the second is this near, nats.
+    pub(crate) close: f32,
+    /// Other ways that are tried where it was close.
+    pub(crate) deviations: usize,
 }
 
 impl<'a> Decoder<'a> {
@@ -153,7 +184,7 @@ impl<'a> Decoder<'a> {
         let mut close = best.close.clone();
         close.sort_by(|a, b| a.2.total_cmp(&b.2));
         let straight = best.tokens.clone();
-        for (position, second, _) in close.into_iter().take(DEVIATIONS_MAX) {
+        for (position, second, _) in close.into_iter().take(self.limits.deviations) {
             let mut start = straight[..position].to_vec();
             start.push(second);
             let other = self.greedy(&start, best.score)?;
@@ -161,7 +192,7 @@ impl<'a> Decoder<'a> {
                 best = other;
             }
         }
-        Ok(best)
+        Ok(if best.score == f32::NEG_INFINITY { Reading::lost() } else { best })
     }
 
     /// The score of a text that is given.
@@ -191,20 +222,21 @@ impl<'a> Decoder<'a> {
             at = place;
         }
         while reading.tokens.len() < limits.tokens_max && reading.score > floor {
-            let may_end = pieces.nodes[at].ends && reading.tokens.len() >= limits.tokens_min;
+            let may_end = pieces.may_end(at) && reading.tokens.len() >= limits.tokens_min;
             let logits = self.logits_after(&reading.tokens)?;
             let mut options: Vec<(f32, i32, usize)> = pieces
                 .allowed(at)
                 .map(|(token, place)| (logits[token as usize], token, place))
                 .collect();
             options.sort_by(|a, b| b.0.total_cmp(&a.0));
-            let Some(&(logit, token, place)) = options.first() else { break };
-            if may_end && ends(logits, pieces, logit, limits.seconds) {
+            let likeliest = options.first().map_or(f32::NEG_INFINITY, |option| option.0);
+            if may_end && ends(logits, pieces, likeliest, limits.seconds) {
                 reading.score += end_score(logits, pieces);
                 return Ok(reading);
             }
+            let Some(&(logit, token, place)) = options.first() else { break };
             let first = reading.tokens.is_empty();
-            let (near, most) = if first { (FIRST_CLOSE, FIRST_MAX) } else { (CLOSE, 1) };
+            let (near, most) = if first { (FIRST_CLOSE, FIRST_MAX) } else { (limits.close, 1) };
             let others = options.iter().skip(1).take(most);
             for other in others.filter(|other| logit - other.0 < near) {
                 reading.close.push((reading.tokens.len(), other.1, logit - other.0));
@@ -214,7 +246,7 @@ impl<'a> Decoder<'a> {
             at = place;
         }
         // It goes round and round and never came to an end, or has fallen below the floor.
-        Ok(Reading::lost())
+        Ok(Reading { score: f32::NEG_INFINITY, ..reading })
     }
 
     fn logits_after(&mut self, tokens: &[i32]) -> Result<&[f32], SpeechError> {

@@ -12,6 +12,9 @@ use crate::{MONTHS, SpeechError};
 const MARGIN_PER_SECOND: f32 = 2.4;
 /// The least margin, nats.
 const MARGIN_MIN: f32 = 4.0;
+/// Choices that are tried, and how near the second must be for it, nats.
+const DEVIATIONS: usize = 8;
+const CLOSE: f32 = 1.6;
 /// What comes before a name or a number.
 const LEADS: [&str; 12] = [
     " My name is",
@@ -63,6 +66,13 @@ impl Identity {
         let letters = letters.filter_map(|(token, letter)| Some((token?, letter))).collect();
         let pieces = Pieces::new(context, texts.iter().map(String::as_str));
         Self { pieces, words, letters, hyphen: one("-"), comma: one(",") }
+    }
+
+    /// What a reading must be like, beside the free one: one far shorter has left something out.
+    pub(crate) fn limits(seconds: f32, tokens_max: usize, free: &str) -> Limits {
+        let written = free.chars().filter(|c| c.is_alphanumeric()).count();
+        let tokens_min = written / 3 + 1;
+        Limits { seconds, tokens_min, tokens_max, close: CLOSE, deviations: DEVIATIONS }
     }
 
     /// Reads what the state's encoder has heard last. `free` is the log probability of the reading

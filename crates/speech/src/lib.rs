@@ -4,6 +4,7 @@
 
 pub mod clauses;
 mod constrained;
+mod dates;
 mod error;
 mod identity;
 pub mod onnx;

@@ -9,7 +9,7 @@ use whisper_rs::{
     FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState,
 };
 
-use crate::constrained::Limits;
+use crate::dates::Dates;
 use crate::identity::Identity;
 use crate::{SpeechError, repetition};
 
@@ -36,8 +36,10 @@ pub trait Transcriber: Send {
 pub enum Asked<'a> {
     /// Anything, with words of the kind that is expected, if there are any.
     Anything(Option<&'a str>),
-    /// A name, a number, a code or a date: what is spelled or said digit by digit.
+    /// A name, a number or a code: what is spelled or said digit by digit.
     Identity,
+    /// A date of birth.
+    Date,
 }
 
 /// Words that a site's callers are expected to say when they identify themselves.
@@ -83,6 +85,7 @@ pub struct WhisperTranscriber {
     end_of_text: i32,
     context: WhisperContext,
     identity: Identity,
+    dates: Dates,
     threads: usize,
 }
 
@@ -117,8 +120,9 @@ impl WhisperTranscriber {
         parameters.set_print_realtime(false);
         parameters.set_print_timestamps(false);
         let identity = Identity::new(&context, &Vocabulary::default());
+        let dates = Dates::new(&context);
         let (hinted, end_of_text) = (HashMap::new(), context.token_eot());
-        Ok(Self { state, parameters, hinted, end_of_text, context, identity, threads })
+        Ok(Self { state, parameters, hinted, end_of_text, context, identity, dates, threads })
     }
 
     fn parameters_for(&mut self, hint: Option<&str>) -> FullParams<'static, 'static> {
@@ -186,7 +190,7 @@ impl Transcriber for WhisperTranscriber {
         let (hint, least) = match asked {
             Asked::Anything(hint) => (hint, AUDIO_CONTEXT_MIN),
             // No example: over µ-law one made tiny.en write the example's letters and length.
-            Asked::Identity => (None, AUDIO_CONTEXT_IDENTITY),
+            Asked::Identity | Asked::Date => (None, AUDIO_CONTEXT_IDENTITY),
         };
         let mut parameters = self.parameters_for(hint);
         let context = (samples.len() / 320 + AUDIO_CONTEXT_MARGIN).clamp(least, AUDIO_CONTEXT_MAX);
@@ -199,13 +203,28 @@ impl Transcriber for WhisperTranscriber {
             .map_err(|error| SpeechError::inference("transcription", error))?;
         let seconds = speech_end(audio);
         let (free, score) = self.read_result(seconds);
-        if asked != Asked::Identity || is_long_number(free.text.expose()) {
+        if matches!(asked, Asked::Anything(_)) || is_long_number(free.text.expose()) {
             return Ok(free);
         }
-        // A reading far shorter than the free one has left something out.
-        let written = free.text.expose().chars().filter(|c| c.is_alphanumeric()).count();
-        let limits = Limits { seconds, tokens_min: written / 3 + 1, tokens_max };
-        let read = self.identity.read(&mut self.state, self.threads, limits, score)?;
+        let free_text = free.text.expose();
+        let date = match asked {
+            Asked::Date => {
+                let (state, limits) = (&mut self.state, Dates::limits(seconds, tokens_max));
+                self.dates.read(state, self.threads, limits, (free_text, score))?
+            }
+            _ => None,
+        };
+        let read = match date {
+            Some(date) => Some(date),
+            // Words that hold no number are no date in another form either.
+            None if asked == Asked::Date && !free_text.contains(|c: char| c.is_ascii_digit()) => {
+                None
+            }
+            None => {
+                let limits = Identity::limits(seconds, tokens_max, free_text);
+                self.identity.read(&mut self.state, self.threads, limits, score)?
+            }
+        };
         let Some((tokens, confidence)) = read else { return Ok(free) };
         let mut bytes = Vec::new();
         for token in tokens {

@@ -39,7 +39,8 @@ pub const fn asked(expectation: Expectation) -> Asked<'static> {
         Expectation::DayTime => Asked::Anything(Some("Tuesday morning, please. Friday after two.")),
         Expectation::Open => Asked::Anything(Some("I'd like to book an MRI, please.")),
         Expectation::Story => Asked::Anything(None),
-        Expectation::DateOfBirth | Expectation::Digits | Expectation::Name => Asked::Identity,
+        Expectation::Digits | Expectation::Name => Asked::Identity,
+        Expectation::DateOfBirth => Asked::Date,
     }
 }
 
