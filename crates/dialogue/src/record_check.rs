@@ -73,7 +73,8 @@ fn unfilled(text: &str, known: impl Fn(&str) -> bool) -> Vec<String> {
 fn instruction(record: &Instruction, scenario: &Scenario) -> Vec<String> {
     let mut problems = Vec::new();
     let known = |value: &str| INSTRUCTION_VALUES.contains(&value);
-    for text in [&record.text, &record.key] {
+    let denied = record.denied.as_ref().map(|denied| &denied.text);
+    for text in [&record.text, &record.key].into_iter().chain(denied) {
         problems
             .extend(unfilled(text, known).iter().map(|value| format!("nobody fills {{{value}}}")));
     }
@@ -84,10 +85,13 @@ fn instruction(record: &Instruction, scenario: &Scenario) -> Vec<String> {
     if !record.teach.is_empty() && record.key.is_empty() {
         problems.push("has to be said back, but has no `key` for saying it once more".to_owned());
     }
-    if let Some(id) = &record.when
-        && !scenario.screening.iter().any(|question| question.id == *id)
-    {
+    let asked = |id: &str| scenario.screening.iter().any(|question| question.id == *id);
+    if let Some(id) = record.when.as_ref().filter(|id| !asked(id)) {
         problems.push(format!("is for those who said yes to \"{id}\", which nobody asks"));
+    }
+    if let Some(denied) = record.denied.as_ref().filter(|denied| !asked(&denied.question)) {
+        let id = &denied.question;
+        problems.push(format!("is shorter for those who said no to \"{id}\", which nobody asks"));
     }
     if record.text.contains("{clock}") && record.hours_before < 0.0 {
         problems.push("`hours_before` is negative".to_owned());

@@ -63,6 +63,9 @@ pub struct Instruction {
     /// Only for patients who answered this screening question with yes.
     #[serde(default)]
     pub when: Option<String>,
+    /// What is left of it for patients who answered a screening question with no.
+    #[serde(default)]
+    pub denied: Option<Denied>,
     /// `{clock}` and `{clock_day}` are this long before the appointment begins, hours.
     #[serde(default)]
     pub hours_before: f64,
@@ -84,6 +87,17 @@ pub struct Instruction {
     /// Where it comes from.
     #[serde(flatten)]
     pub approval: Approval,
+}
+
+/// A shorter instruction: who has no diabetes need not hear of insulin before a scan.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Denied {
+    /// The screening question.
+    pub question: String,
+    /// What is said then; nothing when it is empty. To a patient who asks, the whole text is said.
+    #[serde(default)]
+    pub text: String,
 }
 
 /// Placeholders of instructions.

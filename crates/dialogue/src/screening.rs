@@ -430,6 +430,11 @@ impl Answers {
         self.given.get(id).is_some_and(|(answer, _)| *answer != Answer::No)
     }
 
+    /// Whether the question was answered with no, and nothing speaks against it.
+    pub fn is_no(&self, id: &str) -> bool {
+        self.given.get(id).is_some_and(|(answer, _)| *answer == Answer::No)
+    }
+
     /// What the words say to the question, in phrases that the table lists for it, or by a number.
     pub fn read_by_table(
         table: &[ScreeningQuestion],

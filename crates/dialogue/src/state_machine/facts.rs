@@ -117,7 +117,15 @@ impl Dialogue {
     pub(super) fn speak_instructions(&self, prompt: &mut Prompt) -> bool {
         let records = self.instructions();
         for record in &records {
-            self.speak_instruction(prompt, record);
+            let denied = record.denied.as_ref().filter(|it| self.answers.is_no(&it.question));
+            match denied {
+                Some(denied) if denied.text.is_empty() => {}
+                Some(denied) => {
+                    let left = Instruction { text: denied.text.clone(), ..record.clone() };
+                    self.speak_instruction(prompt, &left);
+                }
+                None => self.speak_instruction(prompt, record),
+            }
         }
         !records.is_empty()
     }
