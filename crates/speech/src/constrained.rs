@@ -57,6 +57,18 @@ struct Node {
     whole: bool,
 }
 
+/// The first reading, which may write anything: what a constrained one is compared with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Free<'a> {
+    pub(crate) text: &'a str,
+    /// Sum of its tokens' log probabilities, nats.
+    pub(crate) score: f32,
+    /// Length of the audio, s.
+    pub(crate) seconds: f32,
+    /// Most tokens that any reading may have.
+    pub(crate) tokens_max: usize,
+}
+
 /// What a constrained reading found.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Reading {
@@ -122,7 +134,7 @@ impl Pieces {
         }
     }
 
-    /// Whether a reading may end at this place.
+    /// Whether a reading may end at this node.
     fn may_end(&self, at: usize) -> bool {
         self.nodes[at].then.is_some_and(|root| self.nodes[root].whole)
     }
@@ -270,6 +282,16 @@ impl Reading {
     /// Nothing that could be believed.
     fn lost() -> Self {
         Self { score: f32::NEG_INFINITY, ..Self::default() }
+    }
+
+    /// Whether it is less likely than the free reading by no more than `margin`, nats.
+    pub(crate) fn is_believed(&self, free: Free<'_>, margin: f32) -> bool {
+        !self.tokens.is_empty() && self.score >= free.score - margin
+    }
+
+    /// Mean probability of the tokens, 0.0 to 1.0 (geometric). There is at least one.
+    pub(crate) fn confidence(&self) -> f32 {
+        (self.score / self.tokens.len() as f32).exp()
     }
 }
 

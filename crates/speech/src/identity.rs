@@ -2,7 +2,7 @@
 
 use whisper_rs::{WhisperContext, WhisperState};
 
-use crate::constrained::{Decoder, Limits, Pieces, Reading};
+use crate::constrained::{Decoder, Free, Limits, Pieces, Reading};
 use crate::spelled::Words;
 use crate::transcriber::Vocabulary;
 use crate::{MONTHS, SpeechError};
@@ -68,31 +68,20 @@ impl Identity {
         Self { pieces, words, letters, hyphen: one("-"), comma: one(",") }
     }
 
-    /// What a reading must be like, beside the free one: one far shorter has left something out.
-    pub(crate) fn limits(seconds: f32, tokens_max: usize, free: &str) -> Limits {
-        let written = free.chars().filter(|c| c.is_alphanumeric()).count();
-        let tokens_min = written / 3 + 1;
-        Limits { seconds, tokens_min, tokens_max, close: CLOSE, deviations: DEVIATIONS }
-    }
-
-    /// Reads what the state's encoder has heard last. `free` is the log probability of the reading
-    /// that may write anything. Nothing when that one is to be believed.
+    /// Reads what the state's encoder has heard last. Nothing when the free reading is to be believed.
     pub(crate) fn read(
         &self,
         state: &mut WhisperState,
         threads: usize,
-        limits: Limits,
-        free: f32,
-    ) -> Result<Option<(Vec<i32>, f32)>, SpeechError> {
-        let mut decoder = Decoder::new(state, &self.pieces, threads, limits);
+        free: Free<'_>,
+    ) -> Result<Option<Reading>, SpeechError> {
+        let mut decoder = Decoder::new(state, &self.pieces, threads, limits(free));
         let best = decoder.best()?;
-        let margin = (MARGIN_PER_SECOND * limits.seconds).max(MARGIN_MIN);
-        if best.tokens.is_empty() || best.score < free - margin {
+        let margin = (MARGIN_PER_SECOND * free.seconds).max(MARGIN_MIN);
+        if !best.is_believed(free, margin) {
             return Ok(None);
         }
-        let best = self.likelier_name(&mut decoder, best)?;
-        let confidence = (best.score / best.tokens.len() as f32).exp();
-        Ok(Some((best.tokens, confidence)))
+        self.likelier_name(&mut decoder, best).map(Some)
     }
 
     /// A spelling that is no word we know may be a known one misheard: each that is near is scored
@@ -168,6 +157,13 @@ impl Identity {
             .filter(|(_, other)| *other == letter)
             .map_or(model, |(token, _)| *token)
     }
+}
+
+/// What a reading must be like, beside the free one: one far shorter has left something out.
+fn limits(free: Free<'_>) -> Limits {
+    let Free { text, seconds, tokens_max, .. } = free;
+    let tokens_min = text.chars().filter(|c| c.is_alphanumeric()).count() / 3 + 1;
+    Limits { seconds, tokens_min, tokens_max, close: CLOSE, deviations: DEVIATIONS }
 }
 
 /// How a letter may be written: capital or small, with a space before it or not.

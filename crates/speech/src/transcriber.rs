@@ -9,6 +9,7 @@ use whisper_rs::{
     FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState,
 };
 
+use crate::constrained::{Free, Reading};
 use crate::dates::Dates;
 use crate::identity::Identity;
 use crate::{SpeechError, repetition};
@@ -138,6 +139,33 @@ impl WhisperTranscriber {
         parameters
     }
 
+    /// A second reading of what was heard last, by what was asked. Nothing when the free one is to
+    /// be believed.
+    fn read_again(
+        &mut self,
+        asked: Asked<'_>,
+        free: Free<'_>,
+    ) -> Result<Option<Reading>, SpeechError> {
+        let (state, threads) = (&mut self.state, self.threads);
+        if asked == Asked::Date {
+            let date = self.dates.read(state, threads, free)?;
+            // Words that hold no number are no date in another form either.
+            if date.is_some() || !free.text.contains(|c: char| c.is_ascii_digit()) {
+                return Ok(date);
+            }
+        }
+        self.identity.read(state, threads, free)
+    }
+
+    fn written(&self, reading: &Reading) -> Transcript {
+        let mut bytes = Vec::new();
+        for token in &reading.tokens {
+            bytes.extend_from_slice(self.context.token_to_bytes(*token).unwrap_or_default());
+        }
+        let text = String::from_utf8_lossy(&bytes).trim().to_owned();
+        Transcript { text: Phi::new(text), confidence: reading.confidence() }
+    }
+
     /// The words, and the sum of their log probabilities.
     fn read_result(&self, seconds: f32) -> (Transcript, f32) {
         let (mut bytes, mut log_probability, mut tokens) = (Vec::new(), 0.0_f32, 0_u16);
@@ -206,31 +234,8 @@ impl Transcriber for WhisperTranscriber {
         if matches!(asked, Asked::Anything(_)) || is_long_number(free.text.expose()) {
             return Ok(free);
         }
-        let free_text = free.text.expose();
-        let date = match asked {
-            Asked::Date => {
-                let (state, limits) = (&mut self.state, Dates::limits(seconds, tokens_max));
-                self.dates.read(state, self.threads, limits, (free_text, score))?
-            }
-            _ => None,
-        };
-        let read = match date {
-            Some(date) => Some(date),
-            // Words that hold no number are no date in another form either.
-            None if asked == Asked::Date && !free_text.contains(|c: char| c.is_ascii_digit()) => {
-                None
-            }
-            None => {
-                let limits = Identity::limits(seconds, tokens_max, free_text);
-                self.identity.read(&mut self.state, self.threads, limits, score)?
-            }
-        };
-        let Some((tokens, confidence)) = read else { return Ok(free) };
-        let mut bytes = Vec::new();
-        for token in tokens {
-            bytes.extend_from_slice(self.context.token_to_bytes(token).unwrap_or_default());
-        }
-        let text = String::from_utf8_lossy(&bytes).trim().to_owned();
-        Ok(Transcript { text: Phi::new(text), confidence })
+        let reading =
+            self.read_again(asked, Free { text: free.text.expose(), score, seconds, tokens_max })?;
+        Ok(reading.map_or(free, |reading| self.written(&reading)))
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use radline_call::{CallEvent, DraftVerdict};
 use sqlx::Row;
 
-use crate::database::{Store, StoreError};
+use crate::database::{Store, StoreError, body};
 
 /// How drafts of one kind of reply were judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -100,13 +100,11 @@ impl Store {
         .await?;
         rows.iter()
             .map(|row| {
-                let body: String = row.try_get("body")?;
                 Ok(BlockedWording {
                     call: row.try_get("id")?,
                     started: Timestamp::from_second(row.try_get("started")?)
                         .map_err(|_| StoreError::Corrupt { what: "call" })?,
-                    event: serde_json::from_str(&body)
-                        .map_err(|_| StoreError::Corrupt { what: "event" })?,
+                    event: body(row, "event")?,
                 })
             })
             .collect()

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-use crate::database::{Store, StoreError};
+use crate::database::{Store, StoreError, body};
 
 /// A call that begins.
 #[derive(Debug, Clone)]
@@ -198,9 +198,7 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         for row in rows {
-            let body: String = row.try_get("body")?;
-            let event: CallEvent =
-                serde_json::from_str(&body).map_err(|_| StoreError::Corrupt { what: "event" })?;
+            let event: CallEvent = body(&row, "event")?;
             match event.kind {
                 EventKind::PersonJoined { waited_ms } => day.waits_ms.push(waited_ms),
                 EventKind::DraftDecided { verdict, .. } => day.drafts.push(verdict),
@@ -240,11 +238,7 @@ impl Store {
             .bind(call)
             .fetch_all(&self.pool)
             .await?;
-        let event = |row: &SqliteRow| {
-            let body: String = row.try_get("body")?;
-            serde_json::from_str(&body).map_err(|_| StoreError::Corrupt { what: "event" })
-        };
-        rows.iter().map(event).collect()
+        rows.iter().map(|row| body(row, "event")).collect()
     }
 
     /// A file's path as the database keeps it: relative to the folder, which may be moved.

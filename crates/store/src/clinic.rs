@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteQueryResult, SqliteRow};
 use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
-use crate::database::{Store, StoreError};
+use crate::database::{Store, StoreError, body};
 use crate::tasks::NewTask;
 
 /// How long a held time is kept for a call that does not go on.
@@ -148,30 +148,24 @@ impl Store {
             .bind(patient)
             .fetch_all(&self.pool)
             .await?;
-        let read = |row: &SqliteRow| {
-            let body: String = row.try_get("body")?;
-            serde_json::from_str(&body).map_err(|_| StoreError::Corrupt { what: "related person" })
-        };
-        rows.iter().map(read).collect()
+        rows.iter().map(|row| body(row, "related person")).collect()
     }
 
-    /// Names of those who may call: patients with an order that has no appointment, or with an appointment to
-    /// come, and whoever speaks for them. At most `limit`, each once.
+    /// Names of those who may call: patients with an order that has no appointment, or with an
+    /// appointment to come, and whoever speaks for them. At most `limit`, each once.
     pub async fn worklist_names(
         &self,
         moment: Moment,
         limit: u32,
     ) -> Result<Vec<Phi<String>>, StoreError> {
-        let sql = "SELECT p.given_name || ' ' || p.family_name AS name
-            FROM patient AS p JOIN service_request AS r ON r.patient_id = p.id
-            LEFT JOIN appointment AS a ON a.order_id = r.id AND a.status != 'cancelled'
-            LEFT JOIN slot AS s ON s.id = a.slot_id
-            WHERE a.id IS NULL OR s.start >= ?1
-            UNION SELECT q.name FROM related_person AS q
-            JOIN service_request AS r ON r.patient_id = q.patient_id
-            LEFT JOIN appointment AS a ON a.order_id = r.id AND a.status != 'cancelled'
-            LEFT JOIN slot AS s ON s.id = a.slot_id
-            WHERE a.id IS NULL OR s.start >= ?1
+        let sql = "WITH worklist AS (SELECT r.patient_id FROM service_request AS r
+                LEFT JOIN appointment AS a ON a.order_id = r.id AND a.status != 'cancelled'
+                LEFT JOIN slot AS s ON s.id = a.slot_id
+                WHERE a.id IS NULL OR s.start >= ?1)
+            SELECT given_name || ' ' || family_name AS name FROM patient
+            WHERE id IN (SELECT patient_id FROM worklist)
+            UNION SELECT name FROM related_person
+            WHERE patient_id IN (SELECT patient_id FROM worklist)
             ORDER BY name LIMIT ?2";
         let rows = sqlx::query(sql)
             .bind(moment.local.to_string())
@@ -354,8 +348,7 @@ pub(crate) fn patient(row: &SqliteRow) -> Result<Patient, StoreError> {
 }
 
 pub(crate) fn order(row: &SqliteRow) -> Result<ServiceRequest, StoreError> {
-    let body: String = row.try_get("body")?;
-    serde_json::from_str(&body).map_err(|_| StoreError::Corrupt { what: "order" })
+    body(row, "order")
 }
 
 pub(crate) fn slot(row: &SqliteRow) -> Result<Slot, StoreError> {

@@ -41,7 +41,7 @@ const BAD_LINES: f64 = 0.3;
 
 /// Speaks every record of the files and writes those in which words were heard, with what was heard.
 pub fn run(options: &TrainCorpus) -> Result<()> {
-    let mut random = StdRng::seed_from_u64(options.seed);
+    let mut seeds = StdRng::seed_from_u64(options.seed);
     let mut speakers = Speakers::load(options)?;
     let noises = noises(options.noise.as_deref())?;
     let mut output = BufWriter::new(
@@ -54,6 +54,9 @@ pub fn run(options: &TrainCorpus) -> Result<()> {
             let place = || format!("{}, line {}", file.display(), number + 1);
             let mut value: Value = serde_json::from_str(line).with_context(place)?;
             let record: Record = serde_json::from_value(value.clone()).with_context(place)?;
+            // A generator for each: Piper never speaks twice at the same length, so the packets, and
+            // what is drawn for them, differ from run to run.
+            let mut random = StdRng::seed_from_u64(seeds.random());
             let noise = noises.choose(&mut random).filter(|_| random.random_bool(NOISY_SHARE));
             let line = Line {
                 noise: noise.map(|noise| (&noise[..], random.random_range(NOISE_BELOW))),
