@@ -239,6 +239,11 @@ impl Dialogue {
         Some(self.go(&target, Prompt::default()))
     }
 
+    /// The danger whose script runs.
+    pub const fn running_red_flag(&self) -> Option<RedFlag> {
+        self.red_flag
+    }
+
     /// The clinic has answered the action of the last move.
     pub fn answer(&mut self, outcome: ActionOutcome) -> DialogueMove {
         let (mut prompt, scenario) = (Prompt::default(), Arc::clone(&self.scenario));

@@ -477,6 +477,15 @@ fn a_no_that_only_the_model_read_is_asked_back() {
     play.no();
     assert!(play.spoken().contains("electronic device"), "{}", play.spoken());
 
+    // Agreement with what was read back is one, however long; what the table knows stands against it.
+    let mut play = at_the_implant_question();
+    read_by_model(&mut play, "no medal in me anywhere", Command::Deny);
+    let mut told = Play { dialogue: play.dialogue.clone(), last: play.last.clone() };
+    play.say("yep that's all correct oh boy okay", vec![Command::Affirm]);
+    assert!(play.spoken().contains("metal in your eye"), "{}", play.spoken());
+    told.say("that's right, my pacemaker is made of plastic", vec![Command::Affirm]);
+    assert!(matches!(told.action(), Action::RequestCallback { .. }), "{:?}", told.last);
+
     // More than a yes may answer either question: the first one again. What the table knows counts.
     let mut play = at_the_implant_question();
     read_by_model(&mut play, "my chest is as god made it", Command::Deny);

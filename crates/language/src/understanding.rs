@@ -12,7 +12,7 @@ use crate::parsers::birth_date::Calendar;
 use crate::parsers::yes_no::YesNo;
 use crate::parsers::{
     birth_date, course, day_time, exam, feeling, implants, medicines, name, numbers, request,
-    to_book, topic, window, yes_no,
+    to_book, topic, whose_name, window, yes_no,
 };
 
 /// Fewest digits that are a number to keep rather than a quantity.
@@ -223,7 +223,8 @@ fn asked_for(text: &str, question: &Question, today: Date) -> Vec<Command> {
             commands.extend(date.map(|date| Command::DateOfBirth(Phi::new(date))));
         }
         Expectation::Name if commands.is_empty() => {
-            commands.extend(name::parse(text).map(|name| Command::Name(Phi::new(name))));
+            let name = whose_name::parse(text, question.asked.expose());
+            commands.extend(name.map(|name| Command::Name(Phi::new(name))));
         }
         Expectation::Name
         | Expectation::YesNo

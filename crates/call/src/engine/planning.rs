@@ -94,10 +94,18 @@ impl Plan {
     ) -> (Self, Vec<Preparation>) {
         let past = dialogue.asks_about_the_past();
         let flag = red_flags.find_with(said.words.expose(), past, said.understanding.danger);
+        // Whoever called about trouble after a procedure goes on to tell of it, and the script has
+        // said when to call for an ambulance. Only a worse danger that is named is another.
+        let told_already = |(flag, words): &(RedFlag, &Phi<String>)| {
+            dialogue.running_red_flag() == Some(RedFlag::PostProcedure)
+                && *flag == RedFlag::LifeThreat
+                && red_flags.named(words.expose(), past) != Some(RedFlag::LifeThreat)
+        };
         // The danger of an earlier turn comes before whatever is said now, unless that is worse.
         let found = flag.map(|flag| (flag, said.words));
         let earlier = said.earlier.map(|(flag, words)| (*flag, words));
-        let worst = found.into_iter().chain(earlier).min_by_key(|(flag, _)| *flag);
+        let dangers = found.into_iter().chain(earlier).filter(|danger| !told_already(danger));
+        let worst = dangers.min_by_key(|(flag, _)| *flag);
         let flagged = worst.and_then(|(flag, words)| dialogue.red_flag(flag, words));
         let flag = worst.map(|(flag, _)| flag).filter(|_| flagged.is_some());
         let takes_up = said.earlier.is_some();

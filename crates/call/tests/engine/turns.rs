@@ -458,6 +458,33 @@ fn reread(flag: Option<RedFlag>) -> (World, CallInput) {
 }
 
 #[test]
+fn trouble_after_a_procedure_becomes_an_emergency_when_one_is_named() {
+    let mut world = asked_for_the_reason();
+    let danger = Some(Suspicion { class: RedFlag::LifeThreat, permille: 990, seconded: true });
+    for (words, state) in [
+        ("I have had a fever since the biopsy on Friday", "urgent_clinical"),
+        ("it has been hot and red since last night, should I wait", "urgent_number"),
+        ("now I can't breathe", "emergency"),
+    ] {
+        world.pass(3000, false);
+        world.pass(600, true);
+        world.pass(140, false);
+        world.heard_words(words);
+        let (turn, _) = world.understands.last().cloned().expect("was asked to understand");
+        let read = Understanding { danger, ..Understanding::from_parsers(Vec::new()) };
+        world.input(CallInput::Understood(turn, read));
+        world.pass(1500, false);
+        assert_eq!(world.state(), state, "{words}");
+        if state == "urgent_clinical" {
+            let due = datetime(2026, 11, 23, 12, 0, 0, 0);
+            let noted =
+                ActionOutcome::CallbackNoted { due, has_number: false, person_present: false };
+            world.input(CallInput::ClinicAnswered(world.actions[0].0, noted));
+        }
+    }
+}
+
+#[test]
 fn danger_that_a_second_reading_finds_is_taken_up_in_the_next_silence() {
     let (mut world, found) = reread(Some(RedFlag::LifeThreat));
     world.pass(200, false);

@@ -13,6 +13,9 @@ use crate::words;
 
 /// Words of a "yes, that's right" or "no, not at all".
 const SETTLING_MAX: usize = 5;
+/// What is only said of something that was read back, whatever stands around it.
+const AGREEING: &[&str] =
+    &["thats right", "thats all right", "thats correct", "thats all correct", "youve got it"];
 
 /// A yes or no that is not settled.
 #[derive(Debug, Clone)]
@@ -38,6 +41,14 @@ impl Dialogue {
             return None;
         }
         let screening = self.open_screening();
+        // "I got stuck in a lift once, I freak out" is no answer to whether it shall be cancelled.
+        let feels =
+            understanding.commands.iter().any(|command| matches!(command, Command::Feels(..)));
+        if feels && screening.is_none() && self.tries < UNCLEAR_MAX {
+            let mut prompt = Prompt::default();
+            let felt = self.acknowledge(&mut prompt, understanding);
+            return Some(self.without_value(&understanding.without_answer(), prompt, felt));
+        }
         // What sounded like a yes is denied by a plain no alone; a remark in which the model reads one leaves it
         // open, and what is open counts as a yes.
         let denied = answer == Command::Deny && screening.is_some();
@@ -82,6 +93,12 @@ impl Dialogue {
             // "I need an x-ray. Record away": the wish is not lost over the recording.
             self.read_answer(&words, &Understanding::from_parsers(vec![answer]));
             return Some(self.confirm_wish(&beside));
+        }
+        // "Yep, that's all correct, oh boy, okay" is long and leaves nothing open.
+        let in_words =
+            AGREEING.iter().any(|phrase| words::contains(&words::split(said.expose()), phrase));
+        if in_words && agreed && !self.with_mentions(said).1 {
+            return Some(self.hear(&words, &Understanding::from_parsers(vec![answer])));
         }
         // Whoever says more than that tells something new, and is heard out. In answer to a safety
         // question their yes or no may be meant for either question, so that it is asked once more.

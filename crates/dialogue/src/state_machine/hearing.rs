@@ -171,7 +171,7 @@ impl Dialogue {
     }
 
     /// The words hold no answer to what was asked.
-    fn without_value(
+    pub(super) fn without_value(
         &mut self,
         understanding: &Understanding,
         mut prompt: Prompt,

@@ -1,5 +1,7 @@
 //! Languages other than the line's own.
 
+use radline_dialogue::words::contains;
+
 /// Languages that callers ask for by name.
 const LANGUAGES: &[&str] = &[
     "spanish",
@@ -45,6 +47,41 @@ pub(super) fn asked_for(words: &[String]) -> bool {
     })
 }
 
+/// What is said of somebody else who has another language, or of the visit rather than the call.
+const FOR_THE_VISIT: &[&str] = &[
+    "in the room",
+    "on the day",
+    "at the appointment",
+    "at the scan",
+    "at the exam",
+    "for the scan",
+    "for the exam",
+    "for her",
+    "for him",
+    "for my mother",
+    "for my mom",
+    "for my mum",
+    "for my father",
+    "for my dad",
+    "for my wife",
+    "for my husband",
+    "she needs",
+    "he needs",
+    "she speaks",
+    "he speaks",
+    "only speaks",
+    "speaks only",
+    "has no english",
+    "doesnt have english",
+    "doesnt speak",
+];
+
+/// "She has no English, can you get an interpreter for her": asked in English, it is no wish to go on
+/// in another language now.
+pub(super) fn is_for_the_visit(words: &[String]) -> bool {
+    FOR_THE_VISIT.iter().any(|phrase| contains(words, phrase))
+}
+
 #[cfg(test)]
 mod tests {
     use radline_dialogue::words::split;
@@ -57,5 +94,18 @@ mod tests {
             assert!(asked_for(&split(said)), "{said}");
         }
         assert!(!asked_for(&split("I had a French lesson")));
+    }
+
+    #[test]
+    fn an_interpreter_for_somebody_else_is_one_for_the_visit() {
+        for said in [
+            "she doesn't have English, can you get an interpreter for her",
+            "I need an interpreter in the room, my mother only speaks Creole",
+        ] {
+            assert!(is_for_the_visit(&split(said)), "{said}");
+        }
+        for said in ["I need an interpreter", "no English, Spanish please"] {
+            assert!(!is_for_the_visit(&split(said)), "{said}");
+        }
     }
 }

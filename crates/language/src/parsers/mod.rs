@@ -18,6 +18,7 @@ pub mod terms;
 pub mod to_book;
 pub mod topic;
 pub mod weight;
+pub mod whose_name;
 pub mod window;
 mod wrong_number;
 pub mod yes_no;

@@ -44,14 +44,17 @@ pub fn parse(text: &str, expectation: Expectation) -> Vec<Command> {
         (OPT_OUT, Command::OptOut),
         (STOP_RECORDING, Command::StopRecording),
     ] {
-        if any(phrases) {
+        let for_the_visit =
+            command == Command::RequestInterpreter && languages::is_for_the_visit(&words);
+        if any(phrases) && !for_the_visit {
             commands.push(command);
         }
     }
     if wrong_number::is_told(&words) {
         commands.push(Command::WrongNumber);
     }
-    if languages::asked_for(&words) && !commands.contains(&Command::RequestInterpreter) {
+    let language = languages::asked_for(&words) && !languages::is_for_the_visit(&words);
+    if language && !commands.contains(&Command::RequestInterpreter) {
         commands.push(Command::RequestInterpreter);
     }
     let question = any(REPEAT)

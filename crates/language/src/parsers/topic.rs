@@ -66,9 +66,12 @@ pub fn parse(text: &str, expectation: Expectation) -> Vec<Command> {
     if topics.iter().any(|topic| drug.contains(topic)) {
         topics.retain(|topic| !["medication", "fasting", "water"].contains(topic));
     }
-    // Whoever asks what a result means is told that first and nothing beside it.
-    if topics.contains(&"results_meaning") {
-        topics = vec!["results_meaning"];
+    // Whoever asks what a result means, or whether an exam is needed, is told that first and nothing
+    // beside it. "If I skip it, is that bad" is about no result.
+    for alone in ["still_needed", "results_meaning"] {
+        if topics.contains(&alone) {
+            topics = vec![alone];
+        }
     }
     // A question that is asked is more than one that is announced.
     if topics.len() > 1 || !open {
