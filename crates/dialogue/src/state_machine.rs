@@ -18,7 +18,7 @@ use crate::red_flags::RedFlag;
 use crate::scenario::{BACK, CONFIRMED, Check, Scenario, SlotName, State};
 use crate::screening::{Answers, Disposition, Scope, Stage};
 use crate::slots::Slots;
-use crate::understanding::{Expectation, Question};
+use crate::understanding::{Command, Expectation, Question};
 use crate::vocabulary::{DateOrder, Intent};
 use doubt::Doubt;
 
@@ -113,6 +113,8 @@ pub struct Dialogue {
     cancelled: Option<String>,
     /// A yes or no that only the language model could read, while the caller is asked about it.
     doubt: Option<Doubt>,
+    /// What was read into an answer to a screening question and agreed to, though perhaps to the question itself.
+    agreed: Option<((String, bool), Command)>,
     /// The screening question to which something was said that sounded like a yes.
     suspected: Option<(String, bool)>,
     /// What the caller asked about last.
@@ -168,6 +170,7 @@ impl Dialogue {
             standing: None,
             cancelled: None,
             doubt: None,
+            agreed: None,
             suspected: None,
             topic: None,
             acknowledged: (0, usize::MAX),

@@ -136,6 +136,8 @@ pub enum Intent {
     Reschedule,
     /// Give an appointment up.
     Cancel,
+    /// Leave an appointment as it is, after having asked for another time.
+    Keep,
     /// Hear when the appointment is.
     CheckAppointment,
     /// Get ready for an appointment.
@@ -155,6 +157,7 @@ impl Intent {
             Self::Book => "book an exam",
             Self::Reschedule => "move an appointment",
             Self::Cancel => "cancel an appointment",
+            Self::Keep => "keep your appointment as it is",
             Self::CheckAppointment => "hear when your appointment is",
             Self::Prepare => "hear how to get ready for an exam",
             Self::Results => "hear about a result",
@@ -169,6 +172,7 @@ impl Intent {
             Self::Book => "book",
             Self::Reschedule => "reschedule",
             Self::Cancel => "cancel",
+            Self::Keep => "keep",
             Self::CheckAppointment => "check_appointment",
             Self::Prepare => "prepare",
             Self::Results => "results",

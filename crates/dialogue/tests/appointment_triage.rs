@@ -486,6 +486,15 @@ fn a_no_that_only_the_model_read_is_asked_back() {
     told.say("that's right, my pacemaker is made of plastic", vec![Command::Affirm]);
     assert!(matches!(told.action(), Action::RequestCallback { .. }), "{:?}", told.last);
 
+    // A yes that may be meant for either question is one to the reading when both come a second time.
+    let mut twice = at_the_implant_question();
+    for question in ["electronic device", "metal in your eye"] {
+        read_by_model(&mut twice, "my chest is as god made it", Command::Deny);
+        assert!(twice.spoken().contains("I take that as a no"), "{}", twice.spoken());
+        twice.say("yes, I have that on the flour sack", vec![Command::Affirm]);
+        assert!(twice.spoken().contains(question), "{}", twice.spoken());
+    }
+
     // More than a yes may answer either question: the first one again. What the table knows counts.
     let mut play = at_the_implant_question();
     read_by_model(&mut play, "my chest is as god made it", Command::Deny);

@@ -25,8 +25,8 @@ impl Dialogue {
         if let Some(outcome) = self.who_answers(understanding) {
             return Some(outcome);
         }
-        if gives_up(&state, understanding) {
-            return Some(Intent::Cancel.key());
+        if let Some(intent) = gives_up(&state, understanding) {
+            return Some(intent.key());
         }
         if let Some(answer) = self.read_value(state.fills, words, understanding) {
             return Some(answer);
@@ -327,11 +327,12 @@ impl Dialogue {
 /// Topics that lead elsewhere than to a record. `announced` is a question that is still to be told.
 const OWN_TOPICS: [&str; 2] = ["complaint", "announced"];
 
-/// "It's the Tuesday one. Just take it off" is said where another day was asked for.
-fn gives_up(state: &State, understanding: &Understanding) -> bool {
+/// "It's the Tuesday one. Just take it off", or "I have my time already", is said where another day was
+/// asked for.
+fn gives_up(state: &State, understanding: &Understanding) -> Option<Intent> {
     let asks_when = matches!(state.fills, Some(SlotName::When | SlotName::Offer));
-    let cancels = understanding.wants().any(|intent| intent == Intent::Cancel);
-    asks_when && cancels && state.on.contains_key(Intent::Cancel.key())
+    let mut wants = understanding.wants().filter(|intent| state.on.contains_key(intent.key()));
+    wants.find(|intent| asks_when && matches!(intent, Intent::Cancel | Intent::Keep))
 }
 
 pub(super) fn topic_outcome(state: &State, topic: &str) -> &'static str {

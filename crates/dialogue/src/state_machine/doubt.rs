@@ -115,6 +115,15 @@ impl Dialogue {
             if again && agrees && !denies && !screens {
                 return Some(self.hear(&words, &Understanding::from_parsers(vec![answer])));
             }
+            // "Yes, I have it on the flour sack" may be a yes to either question. Said twice to the same
+            // reading of the same question, it is one to the reading.
+            if agrees && !denies && screens && !tells_more {
+                let read = self.open_screening().map(|question| (question, answer.clone()));
+                if read.is_some() && read == self.agreed {
+                    return Some(self.hear(&words, &Understanding::from_parsers(vec![answer])));
+                }
+                self.agreed = read;
+            }
             let ambiguous = (screens || again) && (agrees || denies) && !tells_more;
             let nothing = Understanding::from_parsers(Vec::new());
             return ambiguous.then(|| self.without_answer(&nothing, Prompt::default()));

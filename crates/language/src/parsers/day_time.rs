@@ -10,8 +10,9 @@ use radline_dialogue::words::{self, contains};
 use radline_dialogue::{PartOfDay, TimeWish};
 
 use super::birth_date::month;
+use super::busy_days::is_busy;
 use super::misheard;
-use super::named_days::with_days_named;
+use super::named_days::{COUNTED, with_days_named};
 use super::numbers::{self, Number};
 
 /// Phrases that leave the choice to us.
@@ -112,42 +113,6 @@ pub fn of_an_appointment(text: &str, today: Date) -> Option<TimeWish> {
     parse(&rest.join(", "), today)
 }
 
-/// What an ordinal counts when it is no day: "the second half", "the first one you have".
-const COUNTED: &[&str] = &[
-    "one",
-    "of",
-    "week",
-    "time",
-    "thing",
-    "slot",
-    "option",
-    "available",
-    "you",
-    "half",
-    "exit",
-    "floor",
-    "picture",
-    "pictures",
-    "minute",
-    "opinion",
-    "scan",
-    "left",
-    "right",
-    "door",
-    "turn",
-    "dose",
-    "choice",
-    "appointment",
-    "child",
-    "baby",
-    "test",
-    "place",
-    "part",
-    "opening",
-    "day",
-    "chance",
-];
-
 struct Reader<'a> {
     words: &'a [String],
     today: Date,
@@ -235,7 +200,8 @@ impl Reader<'_> {
         }
         let excluded = ["not", "but", "except", "bar", "barring", "excepting", "no", "never"];
         let before = [self.before(at, 1), self.before(at, 2), self.before(at, 3)];
-        if before.iter().take(2).any(|word| excluded.contains(word)) {
+        let busy = is_busy(self.word(at), &self.words[at + 1..]);
+        if busy || before.iter().take(2).any(|word| excluded.contains(word)) {
             self.wish.not_weekday = Some(day);
             self.found = true;
             return Some(1);
@@ -332,6 +298,11 @@ impl Reader<'_> {
 
     fn part_of_day(&mut self, at: usize) -> Option<usize> {
         let (part, named) = match self.word(at) {
+            "morning" | "mornings" if self.word(at + 2).starts_with("afternoon") => {
+                // "Morning or afternoon" is any time of the day.
+                self.found = true;
+                return Some(3);
+            }
             "morning" | "mornings" => (PartOfDay::Morning, true),
             "afternoon" | "afternoons" | "lunchtime" => (PartOfDay::Afternoon, true),
             "evening" | "evenings" | "tonight" => (PartOfDay::Evening, true),

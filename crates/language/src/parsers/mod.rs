@@ -1,6 +1,7 @@
 //! Deterministic readers of what callers say, one file per kind of value.
 
 pub mod birth_date;
+mod busy_days;
 pub mod course;
 pub mod day_time;
 pub mod exam;

@@ -1,4 +1,4 @@
-//! Days of the year that have names.
+//! Days of the year that have names, and numbers that are no days.
 
 /// Days that have names, as month and day. Where a day moves or differs by country it is not here.
 const NAMED_DAYS: &[(&[&str], &str)] = &[
@@ -29,6 +29,42 @@ const NAMED_DAYS: &[(&[&str], &str)] = &[
     (&["christmas"], "december 25"),
     (&["xmas"], "december 25"),
     (&["boxing", "day"], "december 26"),
+];
+
+/// What an ordinal counts when it is no day: "the second half", "the first one you have".
+pub(super) const COUNTED: &[&str] = &[
+    "one",
+    "of",
+    "week",
+    "time",
+    "thing",
+    "slot",
+    "option",
+    "available",
+    "you",
+    "half",
+    "exit",
+    "floor",
+    "picture",
+    "pictures",
+    "minute",
+    "opinion",
+    "scan",
+    "left",
+    "right",
+    "door",
+    "turn",
+    "dose",
+    "choice",
+    "appointment",
+    "child",
+    "baby",
+    "test",
+    "place",
+    "part",
+    "opening",
+    "day",
+    "chance",
 ];
 
 /// The words with named days said plainly.

@@ -7,6 +7,7 @@ use super::request_phrases::{
     DONE, GOODBYE, INTENTS, INTERPRETER, MACHINE, ON_BEHALF, OPT_OUT, PERSON, RELATIONS, RELATIVES,
     REPEAT, STOP_RECORDING, VOICEMAIL, WAIT,
 };
+use super::yes_no_phrases::KEEP;
 use super::{languages, wrong_number};
 
 /// The requests in the words. `expectation` is the shape of the answer that was asked for: while
@@ -72,6 +73,12 @@ pub fn parse(text: &str, expectation: Expectation) -> Vec<Command> {
         expectation,
         Expectation::DayTime | Expectation::Digits | Expectation::DateOfBirth
     );
+    // Asked for another day: "I don't change it, Wednesday at two is good" asks for none.
+    let asks_when = matches!(expectation, Expectation::DayTime | Expectation::Choice);
+    if asks_when && any(KEEP) {
+        commands.push(Command::Want(Intent::Keep));
+        return commands;
+    }
     let wants = |(_, phrases): &&(Intent, &[&str])| any(phrases);
     // "No new time, just cancel" is said where a day was asked for.
     let day_asked = expectation == Expectation::DayTime;
@@ -163,6 +170,19 @@ mod tests {
         ] {
             assert!(open(said).contains(&Command::Want(intent)), "{said}");
         }
+    }
+
+    #[test]
+    fn who_keeps_an_appointment_asks_for_no_other_time() {
+        for said in [
+            "i don't change it, wednesday at two is good",
+            "no thank you, i have my time already",
+            "leave it as it is then",
+        ] {
+            let heard = parse(said, Expectation::DayTime);
+            assert_eq!(heard, [Command::Want(Intent::Keep)], "{said}");
+        }
+        assert!(!open("I want to keep my appointment").contains(&Command::Want(Intent::Keep)));
     }
 
     #[test]

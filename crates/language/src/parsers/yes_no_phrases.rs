@@ -246,6 +246,38 @@ pub(super) const LEAVES_AS_IS: &[&str] = &[
     "dont move",
     "not cancel",
 ];
+/// The appointment that there is, where another time was asked for.
+pub(super) const KEEP: &[&str] = &[
+    "dont change it",
+    "not change it",
+    "not changing it",
+    "dont move it",
+    "not moving it",
+    "dont want to move",
+    "dont want to change",
+    "dont need a new",
+    "dont need another",
+    "have my time already",
+    "already have my time",
+    "have a time already",
+    "leave it as",
+    "leave it where",
+    "leave it alone",
+    "leave it be",
+    "keep my appointment",
+    "keep the appointment",
+    "keep the one i have",
+    "keep the one ive got",
+    "keep what i have",
+    "keep what ive got",
+    "keep it as it is",
+    "keep it the way",
+    "keep it where",
+    "stays as it is",
+    "stay as it is",
+    "stick with the one i have",
+    "stick with what i have",
+];
 /// Health that denies the trouble that was asked for.
 pub(super) const HEALTHY: &[&str] = &[
     "unchanged",

@@ -20,6 +20,13 @@ fn weekdays_that_recognition_split_are_put_together() {
 fn days_are_read_as_they_are_meant() {
     for (said, expected) in [
         ("any Wednesday, it's my day off", "on a Wednesday"),
+        (
+            "thursday the third, two or later, wednesdays i'm upstate",
+            "on 2026-12-03, not on a Wednesday, not before 14:00",
+        ),
+        ("mondays i work", "not on a Monday"),
+        ("wednesdays, i'm off, morning or afternoon is fine", "on a Wednesday"),
+        ("morning or afternoon, all the same to me", ""),
         ("next Wednesday", "on 2026-12-02"),
         ("this Friday", "on 2026-11-27"),
         ("on Friday this week only", "on 2026-11-27"),
