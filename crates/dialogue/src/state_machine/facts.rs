@@ -188,9 +188,17 @@ impl Dialogue {
         let records = self.instructions();
         let told = records.iter().filter_map(|record| record.spoken(appointment));
         let told: Vec<Vec<String>> = told.map(|text| words::split(&text)).collect();
+        // "I stop eating at nine thirty" is what they were told.
+        let eats = |word: &String| ["eating", "drinking", "food"].contains(&word.as_str());
+        let stops = |phrase: &&str| {
+            let long = phrase.split(' ').count();
+            let windows = said.windows(long).enumerate();
+            let mut found = windows.filter(|(_, window)| window.join(" ") == **phrase);
+            found.any(|(at, _)| !said.get(at + long).is_some_and(eats))
+        };
         let says = |phrase: &&str| words::contains(said, phrase);
         let new = |phrase: &&str| !told.iter().any(|text| words::contains(text, phrase));
-        STOPPING.iter().any(|phrase| says(phrase) && new(phrase)) || REFUSING.iter().any(says)
+        STOPPING.iter().any(|phrase| stops(phrase) && new(phrase)) || REFUSING.iter().any(says)
     }
 
     /// Whether every number that the patient says is one of the instructions' or the appointment's.

@@ -36,7 +36,8 @@ impl Dialogue {
         if let Some(next) = self.settle_doubt(words, understanding) {
             return next;
         }
-        if needs_a_word && !self.is_answered_by_table(words) {
+        let answered = self.is_answered_by_table(words) || self.is_said_back(words, understanding);
+        if needs_a_word && !answered {
             return self.confirm(words, understanding);
         }
         let felt = self.acknowledge(&mut prompt, understanding);
@@ -115,6 +116,15 @@ impl Dialogue {
             self.to_confirm = None;
             self.state = back;
         }
+    }
+
+    /// Whether the words say a point of the preparation back: what counts is in them, whatever else a
+    /// model reads into them. A wish for a person is still heard.
+    fn is_said_back(&self, words: &Phi<String>, understanding: &Understanding) -> bool {
+        let said = crate::words::split(words.expose());
+        self.current().fills == Some(SlotName::TeachBack)
+            && !understanding.has(&Command::RequestPerson)
+            && self.points().iter().any(|point| point.said_back_in(&said))
     }
 
     /// Whether the table of safety questions reads the words by itself: "one eighty eight" to "more than
