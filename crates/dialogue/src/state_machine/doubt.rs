@@ -5,7 +5,7 @@ use std::sync::Arc;
 use radline_phi::Phi;
 
 use super::hearing::UNCLEAR_MAX;
-use super::{Dialogue, Prompt};
+use super::{ASIDES_MAX, Dialogue, Prompt};
 use crate::dialogue_move::{DialogueMove, Then};
 use crate::understanding::{Command, Expectation, Question, Understanding, UnderstoodBy};
 use crate::vocabulary::Intent;
@@ -48,6 +48,11 @@ impl Dialogue {
             let mut prompt = Prompt::default();
             let felt = self.acknowledge(&mut prompt, understanding);
             return Some(self.without_value(&understanding.without_answer(), prompt, felt));
+        }
+        // "Is it true that it knocks" is no answer, and asks for none that there is.
+        if screening.is_some() && asks(words) && self.asides < ASIDES_MAX {
+            let question = Understanding::from_parsers(vec![Command::Want(Intent::Question)]);
+            return Some(self.without_answer(&question, Prompt::default()));
         }
         // What sounded like a yes is denied by a plain no alone; a remark in which the model reads one leaves it
         // open, and what is open counts as a yes.
@@ -97,7 +102,7 @@ impl Dialogue {
         // "Yep, that's all correct, oh boy, okay" is long and leaves nothing open.
         let in_words =
             AGREEING.iter().any(|phrase| words::contains(&words::split(said.expose()), phrase));
-        if in_words && agreed && !self.with_mentions(said).1 {
+        if in_words && agreed && !self.tells_more(said) {
             return Some(self.hear(&words, &Understanding::from_parsers(vec![answer])));
         }
         // Whoever says more than that tells something new, and is heard out. In answer to a safety
@@ -107,7 +112,7 @@ impl Dialogue {
         {
             let (agrees, denies) =
                 (understanding.has(&Command::Affirm), understanding.has(&Command::Deny));
-            let (_, tells_more) = self.with_mentions(said);
+            let tells_more = self.tells_more(said);
             let screens = self.current().screening.is_some();
             let again = understanding.by == UnderstoodBy::Model;
             // Asking back what was read into an answer to asking back would not end: read twice the same
@@ -181,6 +186,46 @@ impl Dialogue {
         self.to_confirm = Some((target, wish(understanding)));
         self.go(&state, prompt)
     }
+}
+
+/// Whether the words begin as a question does, or end as one.
+fn asks(said: &Phi<String>) -> bool {
+    const ASKING: &[&str] = &[
+        "is it",
+        "is that",
+        "is there",
+        "are you",
+        "are they",
+        "are there",
+        "do you",
+        "do they",
+        "does it",
+        "does that",
+        "can i",
+        "can you",
+        "can my",
+        "could i",
+        "could you",
+        "could my",
+        "will it",
+        "will you",
+        "will they",
+        "what",
+        "whats",
+        "where",
+        "when",
+        "how",
+        "hows",
+        "why",
+        "who",
+        "which",
+    ];
+    let words = words::split(said.expose());
+    let begins = |phrase: &&str| {
+        let phrase: Vec<&str> = phrase.split(' ').collect();
+        words.len() > phrase.len() && words.iter().zip(&phrase).all(|(word, asked)| word == asked)
+    };
+    ASKING.iter().any(begins) || said.expose().trim_end().ends_with('?')
 }
 
 /// "They're weak, the kidneys, but no dialysis": a no that the model reads in words that hold something against it is

@@ -134,7 +134,7 @@ impl Dialogue {
             let table = &self.scenario.screening;
             Answers::read_by_table(table, &id, detail, words).is_some()
                 || detail && self.told_kidney_function(&id, words).is_some()
-                || self.with_mentions(words).1
+                || self.tells_more(words)
         })
     }
 
@@ -279,6 +279,15 @@ impl Dialogue {
         answers.take_mentions(&self.scenario.screening, words, self.today);
         let news = self.disposition_of(&answers) > self.disposition();
         (answers, news)
+    }
+
+    /// Whether the words name what the open question asks about, or a finding that is more serious than
+    /// those so far.
+    pub(super) fn tells_more(&self, words: &Phi<String>) -> bool {
+        let (answers, news) = self.with_mentions(words);
+        news || self
+            .open_screening()
+            .is_some_and(|(id, _)| answers.is_yes(&id) && !self.answers.is_yes(&id))
     }
 
     /// Where a change of something said earlier leads.

@@ -200,7 +200,7 @@ impl Reader<'_> {
         }
         let excluded = ["not", "but", "except", "bar", "barring", "excepting", "no", "never"];
         let before = [self.before(at, 1), self.before(at, 2), self.before(at, 3)];
-        let busy = is_busy(self.word(at), &self.words[at + 1..]);
+        let busy = is_busy(self.words, at);
         if busy || before.iter().take(2).any(|word| excluded.contains(word)) {
             self.wish.not_weekday = Some(day);
             self.found = true;

@@ -47,6 +47,37 @@ pub(super) fn asked_for(words: &[String]) -> bool {
     })
 }
 
+/// Another language.
+pub(super) const INTERPRETER: &[&str] = &[
+    "need an interpreter",
+    "need interpreter",
+    "need a interpreter",
+    "want interpreter",
+    "with interpreter",
+    "my english is not",
+    "my english not",
+    "not speak english",
+    "dont speak english",
+    "understand english",
+    "want an interpreter",
+    "interpreter please",
+    "get an interpreter",
+    "an interpreter for me",
+    "no hablo ingles",
+    "no hablo inglés",
+    "hablo espanol",
+    "hablo español",
+    "en espanol",
+    "en español",
+    "no speak english",
+    "not speak english",
+    "dont speak english",
+    "no english",
+    "speak spanish",
+    "my english is not",
+    "my english not good",
+];
+
 /// What is said of somebody else who has another language, or of the visit rather than the call.
 const FOR_THE_VISIT: &[&str] = &[
     "in the room",

@@ -4,8 +4,8 @@ use radline_dialogue::words::{self, asserts, contains};
 use radline_dialogue::{Command, Expectation, Intent};
 
 use super::request_phrases::{
-    DONE, GOODBYE, INTENTS, INTERPRETER, MACHINE, ON_BEHALF, OPT_OUT, PERSON, RELATIONS, RELATIVES,
-    REPEAT, STOP_RECORDING, VOICEMAIL, WAIT,
+    DONE, GOODBYE, INTENTS, MACHINE, ON_BEHALF, OPT_OUT, PERSON, RELATIONS, RELATIVES, REPEAT,
+    STOP_RECORDING, VOICEMAIL, WAIT,
 };
 use super::yes_no_phrases::KEEP;
 use super::{languages, wrong_number};
@@ -40,7 +40,7 @@ pub fn parse(text: &str, expectation: Expectation) -> Vec<Command> {
     }
     for (phrases, command) in [
         (ON_BEHALF, Command::OnBehalf),
-        (INTERPRETER, Command::RequestInterpreter),
+        (languages::INTERPRETER, Command::RequestInterpreter),
         (VOICEMAIL, Command::Voicemail),
         (OPT_OUT, Command::OptOut),
         (STOP_RECORDING, Command::StopRecording),

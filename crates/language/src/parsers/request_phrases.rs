@@ -236,36 +236,6 @@ pub(super) const ON_BEHALF: &[&str] = &[
     "my boys got",
 ];
 
-/// Another language.
-pub(super) const INTERPRETER: &[&str] = &[
-    "need an interpreter",
-    "need interpreter",
-    "need a interpreter",
-    "want interpreter",
-    "with interpreter",
-    "my english is not",
-    "my english not",
-    "not speak english",
-    "dont speak english",
-    "understand english",
-    "want an interpreter",
-    "interpreter please",
-    "get an interpreter",
-    "an interpreter for me",
-    "no hablo ingles",
-    "no hablo inglés",
-    "hablo espanol",
-    "hablo español",
-    "en espanol",
-    "en español",
-    "no speak english",
-    "not speak english",
-    "dont speak english",
-    "no english",
-    "speak spanish",
-    "my english is not",
-    "my english not good",
-];
 /// What answering machines say.
 pub(super) const VOICEMAIL: &[&str] = &[
     "leave a message",
@@ -413,6 +383,12 @@ pub(super) const INTENTS: &[(Intent, &[&str])] = &[
         Intent::CheckAppointment,
         &[
             "when is my appointment",
+            "what time is it gonna be",
+            "what time is it going to be",
+            "what time will it be",
+            "what time was it",
+            "when was it again",
+            "when is it again",
             "what time is my",
             "check my appointment",
             "check on my appointment",

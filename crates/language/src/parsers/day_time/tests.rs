@@ -25,6 +25,10 @@ fn days_are_read_as_they_are_meant() {
             "on 2026-12-03, not on a Wednesday, not before 14:00",
         ),
         ("mondays i work", "not on a Monday"),
+        (
+            "wednesday, because tuesday and thursday i have the machine. in the morning",
+            "on a Wednesday, not on a Thursday, in the morning",
+        ),
         ("wednesdays, i'm off, morning or afternoon is fine", "on a Wednesday"),
         ("morning or afternoon, all the same to me", ""),
         ("next Wednesday", "on 2026-12-02"),
