@@ -188,7 +188,8 @@ impl Dialogue {
     }
 }
 
-/// Whether the words begin as a question does, or end as one.
+/// Whether the words begin as a question does, or end as one, and hold nothing that may be an answer: what
+/// is only half a no must not be lost over it.
 fn asks(said: &Phi<String>) -> bool {
     const ASKING: &[&str] = &[
         "is it",
@@ -220,12 +221,46 @@ fn asks(said: &Phi<String>) -> bool {
         "who",
         "which",
     ];
+    const ANSWERING: &[&str] = &[
+        "no",
+        "not",
+        "nope",
+        "nah",
+        "none",
+        "nothing",
+        "never",
+        "dont",
+        "yes",
+        "yeah",
+        "yep",
+        "probably",
+        "maybe",
+        "perhaps",
+        "possibly",
+        "think",
+        "guess",
+        "sure",
+        "know",
+        "remember",
+        "could be",
+        "might",
+        "i have",
+        "ive",
+        "i had",
+        "im",
+        "i am",
+        "mine",
+        "they put",
+        "they took",
+    ];
     let words = words::split(said.expose());
     let begins = |phrase: &&str| {
         let phrase: Vec<&str> = phrase.split(' ').collect();
         words.len() > phrase.len() && words.iter().zip(&phrase).all(|(word, asked)| word == asked)
     };
-    ASKING.iter().any(begins) || said.expose().trim_end().ends_with('?')
+    // "Could you just put no, I'm probably not" answers in a question.
+    let answers = ANSWERING.iter().any(|word| words::contains(&words, word));
+    (ASKING.iter().any(begins) || said.expose().trim_end().ends_with('?')) && !answers
 }
 
 /// "They're weak, the kidneys, but no dialysis": a no that the model reads in words that hold something against it is

@@ -182,4 +182,8 @@ fn a_question_is_no_answer_whatever_a_model_reads_into_it() {
         assert!(!play.spoken().contains("I take that"), "{}", play.spoken());
         assert!(play.spoken().contains("pacemaker"), "{}", play.spoken());
     }
+    // Half a no is one that is not sure, question or not.
+    let mut play = at_the_implant_question();
+    read_by_model(&mut play, "could you just put no, I'm probably not", Command::Unsure);
+    assert!(matches!(play.action(), Action::RequestCallback { .. }), "{:?}", play.last);
 }
