@@ -190,7 +190,7 @@ impl Dialogue {
 
 /// Whether the words begin as a question does, or end as one, and hold nothing that may be an answer: what
 /// is only half a no must not be lost over it.
-fn asks(said: &Phi<String>) -> bool {
+pub(super) fn asks(said: &Phi<String>) -> bool {
     const ASKING: &[&str] = &[
         "is it",
         "is that",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use radline_phi::Phi;
 
 use super::answers::topic_outcome;
+use super::doubt::asks;
 use super::{ASIDES_MAX, Dialogue, Prompt};
 use crate::dialogue_move::DialogueMove;
 use crate::scenario::{Scenario, SlotName, State};
@@ -83,6 +84,10 @@ impl Dialogue {
             }
             return self.go(&target, prompt);
         }
+        if self.only_asks(words, understanding) {
+            let question = Understanding::from_parsers(vec![Command::Want(Intent::Question)]);
+            return self.without_answer(&question, prompt);
+        }
         if self.doubted(words, understanding) {
             return self.screen_on(prompt);
         }
@@ -153,6 +158,15 @@ impl Dialogue {
         }
         self.answers.give(&id, detail, Answer::Unsure, words.clone());
         true
+    }
+
+    /// Whether a safety question was met with a question of which nobody knows what it is about.
+    fn only_asks(&self, words: &Phi<String>, understanding: &Understanding) -> bool {
+        let read = |command: &Command| !matches!(command, Command::Feels(..));
+        self.open_screening().is_some()
+            && asks(words)
+            && self.asides < ASIDES_MAX
+            && !understanding.commands.iter().any(read)
     }
 
     /// The script for a safety question whose yes means danger now.

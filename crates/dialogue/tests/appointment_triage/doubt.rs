@@ -182,6 +182,11 @@ fn a_question_is_no_answer_whatever_a_model_reads_into_it() {
         assert!(!play.spoken().contains("I take that"), "{}", play.spoken());
         assert!(play.spoken().contains("pacemaker"), "{}", play.spoken());
     }
+    // Nor where nothing is read into it.
+    let mut play = at_the_implant_question();
+    play.say("saturday you have maybe", Vec::new());
+    play.say("is it true it knocks like somebody repairs the roof", Vec::new());
+    assert!(play.spoken().contains("pacemaker"), "{}", play.spoken());
     // Half a no is one that is not sure, question or not.
     let mut play = at_the_implant_question();
     read_by_model(&mut play, "could you just put no, I'm probably not", Command::Unsure);

@@ -106,6 +106,8 @@ fn short_forms(text: &str) -> Vec<String> {
                 short.push((*denied).to_owned());
             }
             _ if word == "cannot" => short.push("cant".to_owned()),
+            // "Is it true that it knocks" is no "true".
+            _ if word == "true" && asks_whether_true(&short) => {}
             _ => short.push(word),
         }
     }
@@ -203,6 +205,11 @@ pub fn denies_firmly(text: &str) -> bool {
 const NOTHING_THERE: &[&str] =
     &["nothing put in", "nothing left in", "nothing inside me", "no metal in me"];
 
+/// "Is it", "is that so": what stands before "true" in a question.
+fn asks_whether_true(before: &[String]) -> bool {
+    matches!(before, [.., is, what] if is == "is" && ["it", "that", "this"].contains(&what.as_str()))
+}
+
 /// What may stand before or after a no without turning it: who means to deny says it early.
 const EARLY_WORDS: usize = 4;
 
@@ -284,6 +291,8 @@ mod tests {
             ("no trouble, go and record", Some(Yes)),
             ("I don't mind", Some(Yes)),
             ("can, can", Some(Yes)),
+            ("this is good for me, yes", Some(Yes)),
+            ("good, i take this", Some(Yes)),
             ("Nope.", Some(No)),
             ("no, that's fine, don't", Some(No)),
             ("not as far as I'm aware", Some(No)),
@@ -293,6 +302,7 @@ mod tests {
             ("no idea to be honest", Some(Unsure)),
             ("it could be", Some(Unsure)),
             ("what do you mean by dye", None),
+            ("is it true it knocks like somebody repairs the roof", None),
             ("can you say that again", None),
             ("do I have to bring anything?", None),
             ("I have to ask my wife first", Some(Unsure)),
