@@ -473,6 +473,8 @@ pub(super) const INTENTS: &[(Intent, &[&str])] = &[
             "put in for",
             "sent me for",
             "order for a",
+            "have an order for",
+            "got an order for",
             "order for an",
             "get it on the calendar",
             "on the calendar",

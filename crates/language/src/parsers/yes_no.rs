@@ -203,7 +203,7 @@ pub fn denies_firmly(text: &str) -> bool {
 
 /// Refusals that say what is not there.
 const NOTHING_THERE: &[&str] =
-    &["nothing put in", "nothing left in", "nothing inside me", "no metal in me"];
+    &["nothing put in", "nothing left in", "nothing inside me", "no metal in me", "no medal in me"];
 
 /// "Is it", "is that so": what stands before "true" in a question.
 fn asks_whether_true(before: &[String]) -> bool {

@@ -161,6 +161,7 @@ pub(super) const FIRM_NO: &[&str] = &[
     "not to my knowledge",
     "no hardware",
     "no metal in me",
+    "no medal in me",
     "nothing in me",
     "nothing inside me",
     "nothing put in",
