@@ -36,7 +36,7 @@ const LANGUAGES: &[&str] = &[
 ];
 
 /// "I need Vietnamese", "Spanish please", "only Polish": who asks for a language by its name alone.
-pub(super) fn asked_for(words: &[String]) -> bool {
+fn asked_for(words: &[String]) -> bool {
     words.iter().enumerate().any(|(at, word)| {
         let beside = |at: Option<usize>, list: &[&str]| {
             at.and_then(|at| words.get(at)).is_some_and(|word| list.contains(&word.as_str()))
@@ -48,7 +48,7 @@ pub(super) fn asked_for(words: &[String]) -> bool {
 }
 
 /// Another language.
-pub(super) const INTERPRETER: &[&str] = &[
+const INTERPRETER: &[&str] = &[
     "need an interpreter",
     "need interpreter",
     "need a interpreter",
@@ -109,8 +109,14 @@ const FOR_THE_VISIT: &[&str] = &[
 
 /// "She has no English, can you get an interpreter for her": asked in English, it is no wish to go on
 /// in another language now.
-pub(super) fn is_for_the_visit(words: &[String]) -> bool {
+fn is_for_the_visit(words: &[String]) -> bool {
     FOR_THE_VISIT.iter().any(|phrase| contains(words, phrase))
+}
+
+/// Whether the caller wants to go on in another language, or with an interpreter.
+pub(super) fn is_wanted_now(words: &[String]) -> bool {
+    let asked = asked_for(words) || INTERPRETER.iter().any(|phrase| contains(words, phrase));
+    asked && !is_for_the_visit(words)
 }
 
 #[cfg(test)]

@@ -40,22 +40,18 @@ pub fn parse(text: &str, expectation: Expectation) -> Vec<Command> {
     }
     for (phrases, command) in [
         (ON_BEHALF, Command::OnBehalf),
-        (languages::INTERPRETER, Command::RequestInterpreter),
         (VOICEMAIL, Command::Voicemail),
         (OPT_OUT, Command::OptOut),
         (STOP_RECORDING, Command::StopRecording),
     ] {
-        let for_the_visit =
-            command == Command::RequestInterpreter && languages::is_for_the_visit(&words);
-        if any(phrases) && !for_the_visit {
+        if any(phrases) {
             commands.push(command);
         }
     }
     if wrong_number::is_told(&words) {
         commands.push(Command::WrongNumber);
     }
-    let language = languages::asked_for(&words) && !languages::is_for_the_visit(&words);
-    if language && !commands.contains(&Command::RequestInterpreter) {
+    if languages::is_wanted_now(&words) {
         commands.push(Command::RequestInterpreter);
     }
     let question = any(REPEAT)

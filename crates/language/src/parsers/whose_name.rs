@@ -67,12 +67,12 @@ pub fn parse(text: &str, asked: &str) -> Option<String> {
     let whole = || name::parse(text);
     let Some(person) = asked_about(asked) else { return whole() };
     let parts = parts(text, person);
-    let told = parts
+    let mut told = parts
         .iter()
         .filter(|(of, _)| *of == person)
         .filter_map(|(_, part)| name::parse(&sentence(part)));
     // The last of two tries is the better one, as everywhere.
-    let of_them = told.filter(|name| name.contains(' ')).last();
+    let of_them = told.rfind(|name| name.contains(' '));
     of_them.or_else(whole)
 }
 
