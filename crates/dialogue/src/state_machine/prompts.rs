@@ -19,9 +19,12 @@ impl Dialogue {
         self.speak_with(prompt, template, &source, firm);
     }
 
-    /// Adds a record's sentences to the prompt.
+    /// Adds a record's sentences to the prompt, once: a question beside an answer may be what the next
+    /// state is about as well.
     pub(super) fn speak_from(&self, prompt: &mut Prompt, template: &str, source: &str) {
-        self.speak_with(prompt, template, source, false);
+        if !prompt.sentences.iter().any(|sentence| sentence.source == source) {
+            self.speak_with(prompt, template, source, false);
+        }
     }
 
     fn speak_with(&self, prompt: &mut Prompt, template: &str, source: &str, firm: bool) {

@@ -342,6 +342,30 @@ fn a_red_flag_is_spoken_to_the_end_and_takes_location_and_number() {
 }
 
 #[test]
+fn a_record_is_said_once() {
+    let records = ["results_time", "results_meaning"].map(|topic| {
+        let approval =
+            "source = \"t\"\nedition = \"1\"\nverified = \"2026-11-01\"\nexpires = \"2027-12-31\"";
+        let text = format!(
+            "topic = \"{topic}\"\ntext = \"About {topic}.\"\n{approval}\napproved_by = \"\""
+        );
+        toml::from_str(&text).expect("a record")
+    });
+    let scenario = Scenario::load(Path::new(FOLDER)).expect("the demonstration scenario is sound");
+    let site =
+        SiteFacts { knowledge: records.to_vec(), demonstration: true, ..SiteFacts::default() };
+    let mut dialogue = Dialogue::new(Arc::new(scenario), Arc::new(site), date(2026, 11, 23));
+    let last = dialogue.begin();
+    let mut play = Play { dialogue, last };
+    let asked = Command::Ask("results_time".to_owned());
+    play.say(
+        "I want to know if my result came. Yes, record it",
+        vec![Command::Affirm, asked, Command::Want(Intent::Results)],
+    );
+    assert_eq!(play.spoken().matches("About results_time").count(), 1, "{}", play.spoken());
+}
+
+#[test]
 fn silence_ends_the_call_and_frees_what_it_held() {
     let mut play = Play::new();
     let mut turns = 0;

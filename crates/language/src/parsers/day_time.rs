@@ -351,7 +351,9 @@ impl Reader<'_> {
     /// Whether words around the number say that it is a time.
     fn marked(&self, at: usize, taken: usize) -> bool {
         let (before, end) = (self.before(at, 1), self.word(at + taken - 1));
-        let lead = ["at", "around", "about", "say", "make"].contains(&before)
+        // "Make one appointment" counts.
+        let counts = self.word(at + taken) == "appointment";
+        let lead = !counts && ["at", "around", "about", "say", "make"].contains(&before)
             || before == "the" && end == "oclock"
             || before == "it" && self.before(at, 2) == "make";
         let own = self.word(at).contains(':')

@@ -31,6 +31,7 @@ fn days_are_read_as_they_are_meant() {
         ),
         ("wednesdays, i'm off, morning or afternoon is fine", "on a Wednesday"),
         ("morning or afternoon, all the same to me", ""),
+        ("i like make one appointment for the ultrasound", "nothing"),
         ("next Wednesday", "on 2026-12-02"),
         ("this Friday", "on 2026-11-27"),
         ("on Friday this week only", "on 2026-11-27"),
