@@ -18,7 +18,7 @@ use crate::action::CallbackReason;
 use crate::red_flags::RedFlag;
 use crate::screening::{ScreeningQuestion, Stage};
 use crate::understanding::Expectation;
-use crate::vocabulary::Intent;
+use crate::vocabulary::{Feeling, Intent};
 
 mod diagram;
 mod handover;
@@ -176,6 +176,27 @@ pub struct Empathy {
     pub anger: Vec<String>,
     /// The state for strong feelings without a question or an answer in them.
     pub strong: String,
+    /// Sentences by feeling into which what weighs on the caller is put, in their own words, where the
+    /// language model finds any (`{what}`). Without them the others are spoken.
+    #[serde(default)]
+    pub worded: BTreeMap<Feeling, Vec<String>>,
+}
+
+impl Empathy {
+    /// The sentences to a feeling.
+    pub fn plain(&self, feeling: Feeling) -> &[String] {
+        match feeling {
+            Feeling::Waiting => &self.waiting,
+            Feeling::Exam => &self.exam,
+            Feeling::Anger => &self.anger,
+            Feeling::General => &self.general,
+        }
+    }
+
+    /// Those into which the caller's words are put.
+    pub fn worded(&self, feeling: Feeling) -> &[String] {
+        self.worded.get(&feeling).map(Vec::as_slice).unwrap_or_default()
+    }
 }
 
 /// Where a call goes whatever the state.

@@ -121,6 +121,8 @@ pub struct Dialogue {
     topic: Option<String>,
     /// Sentences said to feelings so far, and turns since the last one.
     acknowledged: (usize, usize),
+    /// The site's sentences in which the caller's words were said back.
+    worded: BTreeSet<String>,
     /// Turns in which the caller was angry.
     angry: usize,
     /// Points of the preparation that the caller has said back.
@@ -174,6 +176,7 @@ impl Dialogue {
             suspected: None,
             topic: None,
             acknowledged: (0, usize::MAX),
+            worded: BTreeSet::new(),
             angry: 0,
             said_back: BTreeSet::new(),
         }

@@ -319,13 +319,16 @@ pub struct Understanding {
     pub by: UnderstoodBy,
     /// Danger that the classifier takes the words for.
     pub danger: Option<Suspicion>,
+    /// A sentence to what weighs on the caller, made from one of the site's
+    /// ([`Empathy::worded`](crate::scenario::Empathy)).
+    pub acknowledgement: Option<Phi<String>>,
 }
 
 impl Understanding {
     /// What the deterministic parsers found; nobody's when that is nothing.
     pub fn from_parsers(commands: Vec<Command>) -> Self {
         let by = if commands.is_empty() { UnderstoodBy::Nobody } else { UnderstoodBy::Parsers };
-        Self { commands, by, danger: None }
+        Self { commands, by, danger: None, acknowledgement: None }
     }
 
     /// Whether it has to be asked back: only the model read it, and it is a yes, a no, or a wish that

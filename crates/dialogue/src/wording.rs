@@ -207,6 +207,18 @@ pub fn placeholders(template: &str) -> impl Iterator<Item = &str> {
     template.split('{').skip(1).filter_map(|part| part.split_once('}').map(|(name, _)| name))
 }
 
+/// Where a frame, a sentence that the site has signed, takes what weighs on the caller.
+pub const WHAT: &str = "{what}";
+
+/// The frame that a sentence was made from, and what stands in its place.
+pub fn framed<'a, 'b>(sentence: &'a str, frames: &'b [String]) -> Option<(&'b str, &'a str)> {
+    frames.iter().find_map(|frame| {
+        let (before, behind) = frame.split_once(WHAT)?;
+        let what = sentence.strip_prefix(before)?.strip_suffix(behind)?;
+        Some((frame.as_str(), what)).filter(|_| !what.is_empty())
+    })
+}
+
 /// Sentences of a text, each with its closing mark. They are synthesised one by one, so that the
 /// first is heard while the next is being made.
 pub fn sentences(text: &str) -> Vec<&str> {

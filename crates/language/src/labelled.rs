@@ -121,7 +121,7 @@ fn with_model(
     // What the parsers read has gone through this already.
     careful(
         words.expose(),
-        Understanding { commands, by: UnderstoodBy::Model, danger: None },
+        Understanding { commands, by: UnderstoodBy::Model, danger: None, acknowledgement: None },
         question,
         today,
     )
@@ -148,7 +148,12 @@ fn second_opinion(
     }
     parsed.commands.retain(|c| !matches!(c, Command::Want(_) | Command::Ask(_)));
     parsed.commands.extend(acts);
-    Understanding { commands: parsed.commands, by: UnderstoodBy::Model, danger: None }
+    Understanding {
+        commands: parsed.commands,
+        by: UnderstoodBy::Model,
+        danger: None,
+        acknowledgement: None,
+    }
 }
 
 /// Whether the model reads a no where the parsers read a yes, a yes where they read a no, or anything but doubt where

@@ -7,5 +7,6 @@ pub mod intents;
 pub mod labelled;
 pub mod model;
 pub mod parsers;
+pub mod phrasing;
 pub mod understanding;
 pub mod verifier;

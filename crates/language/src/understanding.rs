@@ -324,10 +324,18 @@ pub fn from_keys(keys: &Phi<String>, question: &Question, today: Date) -> Unders
         _ => None,
     };
     match command {
-        Some(command) => {
-            Understanding { commands: vec![command], by: UnderstoodBy::Keypad, danger: None }
-        }
-        None => Understanding { commands: Vec::new(), by: UnderstoodBy::Nobody, danger: None },
+        Some(command) => Understanding {
+            commands: vec![command],
+            by: UnderstoodBy::Keypad,
+            danger: None,
+            acknowledgement: None,
+        },
+        None => Understanding {
+            commands: Vec::new(),
+            by: UnderstoodBy::Nobody,
+            danger: None,
+            acknowledgement: None,
+        },
     }
 }
 

@@ -37,6 +37,15 @@ pub enum Block {
     /// Something is promised that the record does not hold.
     #[error("something is promised that the record does not hold")]
     Promise,
+    /// It fits none of the sentences that the site has signed.
+    #[error("it is none of the sentences that were signed")]
+    Frame,
+    /// It holds words that are neither plain nor the caller's own.
+    #[error("it says what the caller did not say")]
+    Unsaid,
+    /// The model was not sure of it.
+    #[error("the model was not sure of it")]
+    Unsure,
 }
 
 /// Times of a day and kinds of number: what changes what a number means.
@@ -283,6 +292,12 @@ pub fn verify(draft: &str, approved: &[&str]) -> Result<(), Block> {
         return Err(Block::Promise);
     }
     Ok(())
+}
+
+/// Whether a word by itself is one that has to be as approved: a number, a date, a medicine, a "not".
+pub(crate) fn weighs(word: &str) -> bool {
+    let lexica = [DATES, UNITS, MEDICINES, SIDES, TURNING, PROMISES];
+    lexica.iter().any(|lexicon| lexicon.contains(&word)) || !numbers(&[word.to_owned()]).is_empty()
 }
 
 /// How often each word of the lexicon is there.

@@ -9,9 +9,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use radline_bridge::Bridge;
 use radline_bridge::grpc::Grpc;
-use radline_dialogue::{Expectation, Question, RedFlags, Scenario, SiteFacts, wording};
+use radline_dialogue::{Expectation, RedFlags, Scenario, SiteFacts, wording};
 use radline_language::model::classifier::Classifier;
-use radline_language::model::turn_reader::TurnReader;
 use radline_language::verifier;
 use radline_phi::Phi;
 use radline_speech::{
@@ -30,18 +29,15 @@ use crate::call_driver::AnsweredCall;
 use crate::clock::Clock;
 use crate::config::{Config, GrpcConfig};
 use crate::metrics::Metrics;
-use crate::models::cache::{CLASSIFIER, LANGUAGE};
+use crate::models::cache::CLASSIFIER;
 use crate::models::{Cache, Manifest};
 use crate::site::{Phone, Site};
-use crate::workers::endpoint::{Endpoint, EndpointConfig};
 use crate::workers::supervision::Means;
 use crate::workers::{Ears, FirstSight, Reader, Supervisor, Voice};
-use crate::{call_driver, clinic_seed, console, http, missed_call, outreach, phone};
+use crate::{call_driver, clinic_seed, console, http, language, missed_call, outreach, phone};
 
 /// Longest wait for calls to say goodbye once they were told to.
 const GOODBYE: Duration = Duration::from_secs(12);
-/// Longest wait for the first answer of a language model elsewhere, which may have to load it.
-const FIRST_ANSWER: Duration = Duration::from_secs(10);
 /// Threads of the careful transcription: it has time, and the calls need the cores.
 const SUPERVISION_THREADS: usize = 1;
 /// What the line speaks, BCP 47.
@@ -298,10 +294,7 @@ fn load(
     let voice_activity = SileroVoiceActivity::load(&voice_activity_file)?;
     let voice = Voice::start(piper, folder.join("prompts"), manifest.file("piper-joe").to_owned())
         .context("prompts cannot be kept beside the models")?;
-    let reader = match &config.language {
-        Some(elsewhere) => remote_reader(elsewhere.clone())?,
-        None => reader(&file(LANGUAGE))?,
-    };
+    let reader = language::start(&config.language, folder)?;
     let careful = match &config.supervision {
         Some(id) => {
             let careful = WhisperTranscriber::load(&file(id), SUPERVISION_THREADS)?;
@@ -335,28 +328,6 @@ fn first_sight([weights, tokenizer]: &[PathBuf; 2]) -> Result<FirstSight> {
             Ok(FirstSight::absent())
         }
     }
-}
-
-/// The language model of this machine. Without it callers are understood by the parsers alone and asked
-/// more often, which is better than no telephone.
-fn reader(file: &Path) -> Result<Reader> {
-    match TurnReader::built_in(file) {
-        Ok(model) => Ok(Reader::start(model)?),
-        Err(error) => {
-            tracing::error!(%error, "no language model, callers will be asked more often; `radline models fetch` brings it");
-            Ok(Reader::absent())
-        }
-    }
-}
-
-/// A language model elsewhere. It may come up later than this server.
-fn remote_reader(config: EndpointConfig) -> Result<Reader> {
-    let place = config.url.clone();
-    let endpoint = Endpoint::new(config)?;
-    if let Err(error) = endpoint.read(&Question::of(Expectation::Open), "hello", FIRST_ANSWER) {
-        tracing::error!(%place, %error, "the language model's endpoint did not answer as it should");
-    }
-    Ok(Reader::remote(endpoint)?)
 }
 
 /// Keeps the recogniser up to date with the site's words and the names on the worklist.

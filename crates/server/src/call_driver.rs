@@ -10,9 +10,10 @@ use radline_call::{
     Approval, CallEngine, CallEvent, CallInput, CallOutput, EndReason, EventKind, Judgement,
     Medium, PersonLeft, Reread, Transcript, TurnId,
 };
-use radline_dialogue::{Action, ActionOutcome, Called, Dialogue, Question};
+use radline_dialogue::{Action, ActionOutcome, Called, Dialogue, Question, Understanding};
 use radline_language::danger;
 use radline_language::labelled::{self, Readings};
+use radline_language::phrasing::Felt;
 use radline_language::understanding;
 use radline_phi::Phi;
 use radline_speech::{SileroVoiceActivity, VoiceActivity};
@@ -344,17 +345,20 @@ impl CallDriver {
         let (asked, said) = (question.clone(), words.clone());
         self.services.first_sight.see(number, asked, said, move |seen| {
             let seen = seen.as_ref();
-            if danger::alarms(&services.red_flags, &words, &question, seen)
-                || !labelled::is_for_model(&words, &parsed, &question, seen)
-            {
+            if danger::alarms(&services.red_flags, &words, &question, seen) {
                 give(&sender, CallInput::Understood(turn, labelled::as_seen(parsed, seen)));
+                return;
+            }
+            let then = Worded { services: Arc::clone(&services), number, turn, sender };
+            if !labelled::is_for_model(&words, &parsed, &question, seen) {
+                then.give(&words, labelled::as_seen(parsed, seen));
                 return;
             }
             let seen = seen.cloned();
             services.reader.read(number, question.clone(), words.clone(), move |read| {
                 let read = Readings { seen: seen.as_ref(), read: read.as_ref() };
                 let understood = labelled::understand(&words, parsed, read, &question, today);
-                give(&sender, CallInput::Understood(turn, understood));
+                then.give(&words, understood);
             });
         });
     }
@@ -444,6 +448,30 @@ impl CallDriver {
 /// Words as the engine takes them.
 fn transcript(heard: radline_speech::Transcript) -> Transcript {
     Transcript { text: heard.text, confidence: heard.confidence }
+}
+
+/// An understanding on its way to the engine.
+struct Worded {
+    services: Arc<Services>,
+    number: u64,
+    turn: TurnId,
+    sender: mpsc::Sender<CallInput>,
+}
+
+impl Worded {
+    /// Gives it, with a sentence to what the caller feels where one is worded in time.
+    fn give(self, words: &Phi<String>, understood: Understanding) {
+        let empathy = &self.services.site.scenario.line.empathy;
+        let Some(felt) = Felt::of(words, &understood, empathy) else {
+            give(&self.sender, CallInput::Understood(self.turn, understood));
+            return;
+        };
+        let (turn, sender) = (self.turn, self.sender);
+        self.services.reader.acknowledge(self.number, felt, move |acknowledgement| {
+            let understood = Understanding { acknowledgement, ..understood };
+            give(&sender, CallInput::Understood(turn, understood));
+        });
+    }
 }
 
 /// Gives a result to its call. A full queue belongs to a call that hangs: the engine's deadlines

@@ -6,12 +6,16 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use jiff::civil::{Date, DateTime};
+use radline_language::phrasing::SURE;
 
 use crate::config::ServeOptions;
 use crate::models::Profile;
 use crate::models::cache::LANGUAGE;
 
-pub use train::{Train, TrainClassifier, TrainCompare, TrainCorpus, TrainExport, TrainRun};
+pub use train::{
+    Train, TrainClassifier, TrainCompare, TrainCorpus, TrainExport, TrainRun, TrainWalks,
+    TrainWording,
+};
 
 /// Radline answers a radiology department's phone.
 ///
@@ -164,6 +168,8 @@ pub enum Evaluate {
         #[command(flatten)]
         readers: Readers,
     },
+    /// Sentences to what callers feel: how many can be worded with what they said, and how fast
+    Wording(WordingCallers),
     /// How fast the language model reads and writes, alone and for many calls at once
     Speed {
         /// Labelled utterances that the calls say
@@ -176,6 +182,34 @@ pub enum Evaluate {
         #[command(flatten)]
         readers: Readers,
     },
+}
+
+/// Callers who feel something.
+#[derive(Debug, Args)]
+pub struct WordingCallers {
+    /// What they said, one JSON object a line: said, and feels (waiting, exam, general)
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+    /// Folder of the site pack, whose sentences are used
+    #[arg(
+        long,
+        env = "RADLINE_SITE",
+        value_name = "DIR",
+        default_value = "deploy/sites/demo-hospital"
+    )]
+    pub site: PathBuf,
+    /// Folder of an adapter (`radline train wording`) [default: the program's own]
+    #[arg(long, value_name = "DIR")]
+    pub adapter: Option<PathBuf>,
+    /// How likely every word that the model chooses has to be, 0 to 1
+    #[arg(long, value_name = "P", default_value_t = SURE)]
+    pub sure: f32,
+    /// Writes each with the sentence that was worded and the site's plain one
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Folder of the model files
+    #[arg(long, env = "RADLINE_MODELS", value_name = "DIR")]
+    pub models: Option<PathBuf>,
 }
 
 /// Who reads labelled utterances beside the parsers.

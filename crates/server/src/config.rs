@@ -12,6 +12,8 @@ use radline_telephony::{Admission, Credentials, Network, SipConfig};
 use serde::Deserialize;
 use url::Url;
 
+use crate::models::Manifest;
+use crate::models::cache::LANGUAGE;
 use crate::workers::endpoint::EndpointConfig;
 
 /// Options that `serve` takes from flags, the environment or the file.
@@ -64,7 +66,8 @@ struct ConfigFile {
     console: ConsoleTable,
     #[serde(default)]
     sip: SipTable,
-    language: Option<LanguageTable>,
+    #[serde(default)]
+    language: LanguageTable,
     #[serde(default)]
     limits: LimitsTable,
 }
@@ -107,15 +110,50 @@ struct TrunkTable {
     password_file: PathBuf,
 }
 
+/// The language model, as it is written down: the one in this process, or one elsewhere.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct LanguageTable {
+    endpoint: Option<String>,
+    model: Option<String>,
+    key_file: Option<PathBuf>,
+    tuned: bool,
+    base: Option<String>,
+    adapter: Option<PathBuf>,
+    wording: Option<PathBuf>,
+    gpu: bool,
+}
+
 /// Where a model is, as it is written down.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct LanguageTable {
+#[derive(Debug)]
+pub(crate) struct EndpointTable {
     pub(crate) endpoint: String,
     pub(crate) model: String,
     pub(crate) key_file: Option<PathBuf>,
-    #[serde(default)]
     pub(crate) tuned: bool,
+}
+
+/// The language model in this process.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ModelConfig {
+    /// Its base, by its name in the manifest; the program's own when absent.
+    pub base: Option<String>,
+    /// Folder of the adapter that reads callers; the program's own when absent, which fits its base alone.
+    pub adapter: Option<PathBuf>,
+    /// Folder of the adapter that words what is said to feelings. The program's own fits its base alone, and
+    /// without one the site's plain sentences are said.
+    pub wording: Option<PathBuf>,
+    /// It computes on the first GPU, in a program built with the feature `cuda`.
+    pub gpu: bool,
+}
+
+/// Where the language model is.
+#[derive(Debug, Clone)]
+pub enum LanguageConfig {
+    /// In this process.
+    Here(ModelConfig),
+    /// Behind an interface like OpenAI's.
+    Elsewhere(EndpointConfig),
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -140,8 +178,8 @@ pub struct Config {
     /// The transcription model of the second reader, by its name in the manifest. Without one it reads
     /// the words that were heard.
     pub supervision: Option<String>,
-    /// Where the language model is, if not on this machine.
-    pub language: Option<EndpointConfig>,
+    /// The language model.
+    pub language: LanguageConfig,
     /// Address for health, metrics and the console.
     pub http: SocketAddr,
     /// The gRPC service for provider systems, if there is to be one.
@@ -200,7 +238,7 @@ impl Config {
             models: options.models.or(file.models),
             transcription: file.transcription.unwrap_or_else(|| TRANSCRIPTION.to_owned()),
             supervision: file.supervision,
-            language: file.language.map(endpoint).transpose()?,
+            language: language(file.language)?,
             grpc: grpc(options.grpc, file.grpc)?,
             console: file.console,
             http: options.http.or(file.http).unwrap_or(([127, 0, 0, 1], 8080).into()),
@@ -230,8 +268,38 @@ fn credentials(trunk: TrunkTable) -> Result<Credentials> {
     Ok(Credentials { realm: trunk.realm, user: trunk.user, password: password.trim().to_owned() })
 }
 
+/// The language model, checked.
+fn language(table: LanguageTable) -> Result<LanguageConfig> {
+    let LanguageTable { endpoint: place, model, key_file, tuned, base, adapter, wording, gpu } =
+        table;
+    let here = base.is_some() || adapter.is_some() || wording.is_some() || gpu;
+    if let Some(place) = place {
+        if here {
+            bail!(
+                "[language] is either elsewhere (endpoint) or here (base, adapter, wording, gpu)"
+            );
+        }
+        let model = model.context("[language] endpoint needs the model's name there: set model")?;
+        let table = EndpointTable { endpoint: place, model, key_file, tuned };
+        return endpoint(table).map(LanguageConfig::Elsewhere);
+    }
+    if model.is_some() || key_file.is_some() || tuned {
+        bail!("[language] model, key_file and tuned belong to an endpoint, and none is named");
+    }
+    if let Some(base) = &base {
+        Manifest::built_in().known(base).context("[language] base")?;
+        if adapter.is_none() && base != LANGUAGE {
+            bail!(
+                "[language] {base} needs an adapter that was trained for it, which `radline train run \
+                 --base {base}` makes: set adapter"
+            );
+        }
+    }
+    Ok(LanguageConfig::Here(ModelConfig { base, adapter, wording, gpu }))
+}
+
 /// Where a model is, checked.
-pub(crate) fn endpoint(table: LanguageTable) -> Result<EndpointConfig> {
+pub(crate) fn endpoint(table: EndpointTable) -> Result<EndpointConfig> {
     let place = &table.endpoint;
     let url = Url::parse(place).with_context(|| format!("{place} is no address of a model"))?;
     if !["http", "https"].contains(&url.scheme()) {
@@ -317,6 +385,11 @@ mod tests {
             ("site = 'a'\ndata = 'd'\n[limits]\ncalls = 0", "between 1 and"),
             ("site = 'a'\ndata = 'd'\n[sip]\npeers = ['everyone']", "everyone"),
             ("site = 'a'\ndata = 'd'\n[sip]\nrtp_ports = [9, 8]", "rtp_ports"),
+            ("site = 'a'\ndata = 'd'\n[language]\nendpoint = 'http://a'", "set model"),
+            ("site = 'a'\ndata = 'd'\n[language]\ntuned = true", "none is named"),
+            ("site = 'a'\ndata = 'd'\n[language]\nbase = 'gpt'", "gpt"),
+            ("site = 'a'\ndata = 'd'\n[language]\nbase = 'smollm2-135m'", "set adapter"),
+            ("site = 'a'\ndata = 'd'\n[language]\nendpoint = 'http://a'\ngpu = true", "either"),
         ] {
             let (_folder, options) = options(file);
             let error = Config::from_options(options).expect_err(file);

@@ -13,6 +13,7 @@ pub mod evaluate;
 pub mod event_log;
 pub mod handover;
 pub mod http;
+pub mod language;
 pub mod metrics;
 pub mod missed_call;
 pub mod models;

@@ -117,6 +117,8 @@ async fn run_async(command: Command) -> Result<()> {
         ),
         Command::Train(cli::Train::Corpus(options)) => commands::train_corpus::run(&options),
         Command::Train(cli::Train::Run(options)) => commands::train_run::run(&options),
+        Command::Train(cli::Train::Walks(options)) => commands::train_walks::run(&options),
+        Command::Train(cli::Train::Wording(options)) => commands::train_wording::run(&options),
         Command::Train(cli::Train::Export(options)) => commands::train_export::run(&options),
         Command::Train(cli::Train::Compare(options)) => evaluate::compare::run(&options),
         Command::Train(cli::Train::Classifier(options)) => {
@@ -173,6 +175,7 @@ async fn run_evaluation(what: cli::Evaluate) -> Result<()> {
             let reader = evaluate::tuned(&base, readers.adapter.as_deref())?;
             evaluate::supervisor::run(&data, reader)
         }
+        cli::Evaluate::Wording(options) => evaluate::wording::run(&options),
         cli::Evaluate::Speed { data, json, readers } => {
             let base = evaluate::base(&readers)?;
             evaluate::speed::run(&base, readers.adapter.as_deref(), &data, json)

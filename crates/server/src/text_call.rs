@@ -15,6 +15,7 @@ use radline_language::labelled::{self, Readings};
 use radline_language::model::ModelError;
 use radline_language::model::classifier::Classifier;
 use radline_language::model::turn_reader::{Reading, TurnReader};
+use radline_language::phrasing::Felt;
 use radline_language::understanding;
 use radline_phi::Phi;
 use radline_store::{CallStart, Store};
@@ -25,7 +26,7 @@ use crate::clock::Clock;
 use crate::models::cache::{CLASSIFIER, Cache, LANGUAGE};
 use crate::site::Site;
 use crate::workers::Reader;
-use crate::workers::reading::READING_LIMIT;
+use crate::workers::reading::{READING_LIMIT, WORDING_LIMIT};
 use crate::workers::supervision::Means;
 
 /// A call in text, with its record in the store.
@@ -271,12 +272,28 @@ impl TextCall {
             classifier.read(question.expectation, asked, words.expose()).ok()
         });
         let alarming = danger::alarms(&self.supervisor.red_flags, words, question, seen.as_ref());
-        if alarming || !labelled::is_for_model(words, &parsed, question, seen.as_ref()) {
+        if alarming {
             return labelled::as_seen(parsed, seen.as_ref());
         }
-        let read = self.read(words, question);
-        let readings = Readings { seen: seen.as_ref(), read: read.as_ref() };
-        labelled::understand(words, parsed, readings, question, today)
+        let understood = if labelled::is_for_model(words, &parsed, question, seen.as_ref()) {
+            let read = self.read(words, question);
+            let readings = Readings { seen: seen.as_ref(), read: read.as_ref() };
+            labelled::understand(words, parsed, readings, question, today)
+        } else {
+            labelled::as_seen(parsed, seen.as_ref())
+        };
+        let acknowledgement = self.acknowledge(words, &understood);
+        Understanding { acknowledgement, ..understood }
+    }
+
+    /// A sentence to what the caller feels, where the site has some to word and the model finds one.
+    fn acknowledge(&self, words: &Phi<String>, heard: &Understanding) -> Option<Phi<String>> {
+        let felt = Felt::of(words, heard, &self.site.scenario.line.empathy)?;
+        let worded = self.model.get()?.acknowledge(felt, WORDING_LIMIT);
+        if let Err(error) = &worded {
+            tracing::info!(%error, "the site's own sentence is said");
+        }
+        worded.ok().flatten().map(Phi::new)
     }
 
     /// What the language model makes of the words.

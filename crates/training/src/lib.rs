@@ -5,6 +5,7 @@
 //! does not change meanwhile, so it is computed once and kept.
 
 pub mod base;
+pub mod card;
 mod checkpoint;
 pub mod classifier;
 pub mod example;
@@ -15,6 +16,7 @@ pub mod record;
 pub mod run;
 pub mod telephone_line;
 pub mod trainer;
+pub mod walks;
 
 /// What can go wrong in training.
 #[derive(Debug, thiserror::Error)]

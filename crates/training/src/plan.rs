@@ -1,11 +1,40 @@
 //! How to train.
 
+use radline_language::model::adapter::Part;
+
+/// Which matrices of a layer are trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Parts {
+    /// All seven.
+    #[default]
+    All,
+    /// Queries and values, as the first adapters of this kind had.
+    QueryValue,
+    /// Those of attention: queries, keys, values, and what is behind it.
+    Attention,
+}
+
+impl Parts {
+    /// The matrices.
+    pub const fn list(self) -> &'static [Part] {
+        match self {
+            Self::All => &Part::ALL,
+            Self::QueryValue => &[Part::Query, Part::Value],
+            Self::Attention => &[Part::Query, Part::Key, Part::Value, Part::Output],
+        }
+    }
+}
+
 /// Everything that a run depends on besides its data: the same plan on the same data gives the same
 /// adapter.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Plan {
     /// Layers that are trained, counted from the end.
     pub layers: usize,
+    /// Which of their matrices.
+    #[serde(default)]
+    pub parts: Parts,
     /// Width of the thin matrices.
     pub rank: usize,
     /// What their product is multiplied with, times the rank.
@@ -33,6 +62,7 @@ impl Default for Plan {
     fn default() -> Self {
         Self {
             layers: 12,
+            parts: Parts::All,
             rank: 16,
             alpha: 32.0,
             passes: 2,

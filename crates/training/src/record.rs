@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::civil::Date;
-use radline_dialogue::Expectation;
+use radline_dialogue::{Expectation, Feeling};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::TrainingError;
 
 /// What a caller said, and what it means.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Record {
     /// Its name, where it has one.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub id: String,
     /// The day of the call; utterances for training are of one and the same.
     #[serde(default = "day_of_training")]
@@ -42,8 +42,20 @@ pub struct Record {
     #[serde(default)]
     pub distress: u8,
     /// The only label that the record has; all of them where this is not said.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<String>,
+}
+
+/// What a caller said with a feeling in it, and sentences that answer it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Wording {
+    /// The caller's words.
+    pub said: String,
+    /// What the feeling is about.
+    pub feels: Feeling,
+    /// Sentences that fit; none where nothing that was said fills one.
+    #[serde(default)]
+    pub lines: Vec<String>,
 }
 
 /// A question of a call.
@@ -88,6 +100,20 @@ impl Record {
     }
 }
 
+/// The name of a question's shape, which [`Record::expectation`] reads.
+pub const fn shape(expects: Expectation) -> &'static str {
+    match expects {
+        Expectation::YesNo => "yes_no",
+        Expectation::Name => "name",
+        Expectation::DateOfBirth => "date_of_birth",
+        Expectation::Digits => "phone",
+        Expectation::Choice => "choice",
+        Expectation::DayTime => "day_time",
+        Expectation::Story => "reason",
+        Expectation::Open => "open",
+    }
+}
+
 /// Reads a file.
 ///
 /// # Errors
@@ -108,7 +134,7 @@ pub fn load<T: DeserializeOwned>(file: &Path) -> Result<Vec<T>, TrainingError> {
 ///
 /// # Errors
 /// As for [`load`], or the folder holds none.
-pub fn load_folder(folder: &Path) -> Result<Vec<Record>, TrainingError> {
+pub fn load_folder<T: DeserializeOwned>(folder: &Path) -> Result<Vec<T>, TrainingError> {
     let wrong = |reason: String| TrainingError::file(folder, reason);
     let entries = std::fs::read_dir(folder).map_err(|error| wrong(error.to_string()))?;
     let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
@@ -116,7 +142,7 @@ pub fn load_folder(folder: &Path) -> Result<Vec<Record>, TrainingError> {
     files.sort();
     let mut records = Vec::new();
     for file in files {
-        records.extend(load::<Record>(&file)?);
+        records.extend(load::<T>(&file)?);
     }
     if records.is_empty() {
         return Err(wrong("no utterances (*.jsonl) there".to_owned()));

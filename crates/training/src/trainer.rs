@@ -41,7 +41,8 @@ pub type Trainer<'a> = Run<Lines<'a>>;
 
 impl<'a> Trainer<'a> {
     /// A run that has not begun. What the untrained layers make of the examples is computed here;
-    /// `told` is called with the number of examples that are done.
+    /// `told` is called with the number of examples that are done. `others` are tokens that no line holds
+    /// and that are told apart from theirs all the same, because they may be written.
     ///
     /// # Errors
     /// The computation failed.
@@ -49,6 +50,7 @@ impl<'a> Trainer<'a> {
         base: &'a Transformer,
         plan: Plan,
         examples: Vec<Example>,
+        others: &[u32],
         mut told: impl FnMut(usize),
     ) -> Result<Self> {
         let mut prepared = Vec::with_capacity(examples.len());
@@ -70,7 +72,8 @@ impl<'a> Trainer<'a> {
         let places = places(base, &plan);
         let weights = first_weights(base, &plan, &places)?;
         let written = prepared.iter().flat_map(|one| &one.example.tokens[one.example.line_at..]);
-        let vocabulary: Vec<u32> = written.copied().collect::<BTreeSet<_>>().into_iter().collect();
+        let vocabulary: BTreeSet<u32> = written.chain(others).copied().collect();
+        let vocabulary: Vec<u32> = vocabulary.into_iter().collect();
         let output = base.output_among(&vocabulary)?;
         let lines = Lines { base, examples: prepared, states, vocabulary, output, places };
         Ok(Self::begin(lines, plan, weights))
@@ -145,11 +148,11 @@ fn padded<'a>(sequences: impl Iterator<Item = &'a Vec<u32>>, device: &Device) ->
     Tensor::from_vec(filled, (sequences.len(), longest), device)
 }
 
-/// What is trained: every part of the last layers.
+/// What is trained: the plan's parts of the last layers.
 fn places(base: &Transformer, plan: &Plan) -> Vec<(usize, Part)> {
     let layers = base.shape().layers;
     let trained = layers.saturating_sub(plan.layers)..layers;
-    trained.flat_map(|layer| Part::ALL.map(|part| (layer, part))).collect()
+    trained.flat_map(|layer| plan.parts.list().iter().map(move |part| (layer, *part))).collect()
 }
 
 /// Two for each place. The first is random and the second nothing, so that the adapter begins by

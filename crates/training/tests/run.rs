@@ -9,6 +9,7 @@ use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
 use radline_language::model::adapter::Adapter;
 use radline_language::model::decoder::{Added, Decoder, KeyValues, Turn};
+use radline_language::model::device::DeviceDecoder;
 use radline_language::model::gguf::Weights;
 use radline_language::model::peft;
 use radline_language::model::transformer::{Products, Transformer};
@@ -96,7 +97,7 @@ fn plan() -> Plan {
 /// The adapter and the losses of a run.
 fn trained(plan: &Plan) -> (Adapter, Vec<f64>) {
     let model = model();
-    let mut trainer = Trainer::new(&model, plan.clone(), examples(), |_| ()).expect("a run");
+    let mut trainer = Trainer::new(&model, plan.clone(), examples(), &[], |_| ()).expect("a run");
     let mut losses = Vec::new();
     trainer
         .run(|_, progress| {
@@ -139,15 +140,15 @@ fn a_run_that_was_broken_off_goes_on_as_if_it_had_not_been() {
     let (whole, _) = trained(&plan());
     let model = model();
     // Broken off in the middle of a pass.
-    let mut first = Trainer::new(&model, plan(), examples(), |_| ()).expect("a run");
+    let mut first = Trainer::new(&model, plan(), examples(), &[], |_| ()).expect("a run");
     first.run(|_, progress| progress.step < 100).expect("it runs");
     first.keep(folder.path()).expect("kept");
-    let mut second = Trainer::new(&model, plan(), examples(), |_| ()).expect("a run");
+    let mut second = Trainer::new(&model, plan(), examples(), &[], |_| ()).expect("a run");
     assert_eq!(second.take_up(folder.path()).expect("taken up"), 100);
     second.run(|_, _| true).expect("it runs");
     assert_eq!(values(&whole), values(&second.adapter()));
     let other = Plan { rank: 5, ..plan() };
-    let mut third = Trainer::new(&model, other, examples(), |_| ()).expect("a run");
+    let mut third = Trainer::new(&model, other, examples(), &[], |_| ()).expect("a run");
     let error = third.take_up(folder.path()).expect_err("another plan");
     assert!(error.to_string().contains("another plan"), "{error}");
 }
@@ -200,4 +201,31 @@ fn callers_are_read_with_what_was_trained() {
     let nothing =
         decoder.forward(&mut [Turn { tokens: &[], keys: &mut KeyValues::default() }], None);
     assert!(nothing.is_err());
+}
+
+#[test]
+fn a_device_reads_as_the_processor_does() {
+    let (adapter, _) = trained(&plan());
+    // The processor stands for the device: the operations are the same.
+    let decoder = DeviceDecoder::load(&mut weights(), &Device::Cpu).expect("a model");
+    let (model, brought) = (model(), decoder.bring(&adapter).expect("an adapter"));
+    let tokens = [3_u32, 4, 20, 24, 36];
+    let vocabulary: Vec<u32> = (0..TOKENS as u32).collect();
+    for (adapter, brought) in [(Some(&adapter), Some(&brought)), (None, None)] {
+        let exact = model.logits_after(&tokens, adapter).expect("logits");
+        let (mut keys, mut others) = (KeyValues::default(), KeyValues::default());
+        let mut read = |tokens: &[u32], other: &[u32]| {
+            let mut turns =
+                [Turn { tokens: other, keys: &mut others }, Turn { tokens, keys: &mut keys }];
+            decoder.forward(&mut turns, brought).expect("it reads").remove(1)
+        };
+        read(&tokens[..2], &[9]);
+        let state = read(&tokens[2..], &[8, 7]);
+        let read = decoder.logits(&state, &vocabulary).expect("logits");
+        assert!(apart(&exact, &read) < 0.05, "{exact:?} {read:?}");
+    }
+    let mut keys = KeyValues::default();
+    assert!(decoder.forward(&mut [Turn { tokens: &[], keys: &mut keys }], None).is_err());
+    let unknown = [TOKENS as u32];
+    assert!(decoder.forward(&mut [Turn { tokens: &unknown, keys: &mut keys }], None).is_err());
 }

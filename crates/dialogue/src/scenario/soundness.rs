@@ -70,6 +70,7 @@ impl Scenario {
                 findings.push("[line] empathy: every list needs a sentence".to_owned());
             }
         }
+        findings.extend(empathy.worded.values().flatten().filter_map(|frame| unfit(frame)));
         for (name, state) in &self.states {
             self.check_state(name, state, &mut findings);
         }
@@ -192,6 +193,15 @@ impl State {
             _ => &[],
         }
     }
+}
+
+/// What is wrong with a sentence into which the caller's words are put.
+fn unfit(frame: &str) -> Option<String> {
+    let (places, values): (Vec<&str>, Vec<&str>) =
+        wording::placeholders(frame).partition(|name| *name == "what");
+    let known = values.iter().all(|value| VALUES.contains(value));
+    let sound = places.len() == 1 && known && wording::sentences(frame).len() == 1;
+    (!sound).then(|| format!("[line] empathy.worded: one sentence with one {{what}}: \"{frame}\""))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::{Dialogue, Prompt};
 use crate::understanding::{Command, Understanding};
 use crate::vocabulary::{Distress, Feeling, Intent};
+use crate::wording;
 
 /// A feeling is not acknowledged again before this many turns went by, unless it is strong:
 /// sympathy in every reply sounds like none.
@@ -29,16 +30,25 @@ impl Dialogue {
         }
         let scenario = Arc::clone(&self.scenario);
         let empathy = &scenario.line.empathy;
-        let sentences = match feeling {
-            Feeling::Waiting => &empathy.waiting,
-            Feeling::Exam => &empathy.exam,
-            Feeling::Anger => &empathy.anger,
-            Feeling::General => &empathy.general,
-        };
-        let Some(sentence) = sentences.get(said % sentences.len().max(1)) else { return false };
-        self.speak(prompt, sentence, "empathy");
+        let drafted = heard.acknowledgement.as_ref().map(|draft| draft.expose().as_str());
+        if !drafted.is_some_and(|draft| self.say_back(prompt, draft, empathy.worded(feeling))) {
+            let plain = empathy.plain(feeling);
+            let Some(sentence) = plain.get(said % plain.len().max(1)) else { return false };
+            self.speak(prompt, sentence, "empathy");
+        }
         self.acknowledged = (said + 1, 0);
         true
+    }
+
+    /// Says a sentence with what weighs on the caller in it, if the site has signed it and it was not said
+    /// in this call already. Whether it was.
+    fn say_back(&mut self, prompt: &mut Prompt, draft: &str, frames: &[String]) -> bool {
+        let Some((frame, _)) = wording::framed(draft, frames) else { return false };
+        let fresh = self.worded.insert(frame.to_owned());
+        if fresh {
+            self.speak_worded(prompt, draft);
+        }
+        fresh
     }
 
     /// Where strong feelings lead that come without an answer or a question.

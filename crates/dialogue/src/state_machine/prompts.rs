@@ -19,6 +19,16 @@ impl Dialogue {
         self.speak_with(prompt, template, &source, firm);
     }
 
+    /// Adds a sentence that holds the caller's own words.
+    pub(super) fn speak_worded(&self, prompt: &mut Prompt, template: &str) {
+        let source = format!("{} {}.empathy, worded", self.current().chapter, self.state);
+        let from = prompt.sentences.len();
+        self.speak_with(prompt, template, &source, false);
+        for sentence in &mut prompt.sentences[from..] {
+            sentence.reusable = false;
+        }
+    }
+
     /// Adds a record's sentences to the prompt, once: a question beside an answer may be what the next
     /// state is about as well.
     pub(super) fn speak_from(&self, prompt: &mut Prompt, template: &str, source: &str) {

@@ -3,7 +3,7 @@
 use super::*;
 
 fn by_model(commands: Vec<Command>) -> Understanding {
-    Understanding { commands, by: UnderstoodBy::Model, danger: None }
+    Understanding { commands, by: UnderstoodBy::Model, danger: None, acknowledgement: None }
 }
 
 #[test]
@@ -48,7 +48,8 @@ fn where_nothing_is_confirmed_the_model_is_not_listened_to() {
 
 fn read_by_model(play: &mut Play, words: &str, command: Command) {
     let by = UnderstoodBy::Model;
-    let understanding = Understanding { commands: vec![command], by, danger: None };
+    let understanding =
+        Understanding { commands: vec![command], by, danger: None, acknowledgement: None };
     play.last = play.dialogue.hear(&words.into(), &understanding);
 }
 

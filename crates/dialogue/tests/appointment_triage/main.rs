@@ -1,6 +1,7 @@
 //! The demonstration scenario, walked command by command.
 
 mod doubt;
+mod feelings;
 
 use std::collections::BTreeMap;
 use std::path::Path;

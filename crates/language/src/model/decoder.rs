@@ -23,7 +23,9 @@ const LANES: usize = 16;
 pub struct KeyValues {
     /// By layer; each token's behind those of the token before it.
     layers: Vec<(Vec<f32>, Vec<f32>)>,
-    length: usize,
+    /// The same where a device computes ([`super::device`]).
+    pub(super) on_device: Vec<(Tensor, Tensor)>,
+    pub(super) length: usize,
 }
 
 /// What is read in one call.
@@ -32,6 +34,20 @@ pub struct Turn<'a> {
     pub tokens: &'a [u32],
     /// What was read before; what is read now is added.
     pub keys: &'a mut KeyValues,
+}
+
+impl Turn<'_> {
+    /// Whether it can be read.
+    pub(super) fn admit(&self, vocabulary: usize) -> Result<()> {
+        let (new, before) = (self.tokens.len(), self.keys.length);
+        if new == 0 || before + new > CONTEXT_MAX {
+            bail!("{new} tokens after {before} do not fit");
+        }
+        if self.tokens.iter().any(|token| *token as usize >= vocabulary) {
+            bail!("a token is none of the vocabulary");
+        }
+        Ok(())
+    }
 }
 
 /// The decoder.
@@ -179,14 +195,9 @@ impl Decoder {
     /// # Errors
     /// There is nothing to read, it does not fit, or a token is none of the vocabulary.
     pub fn forward(&self, turns: &mut [Turn<'_>], added: Option<&Added>) -> Result<Vec<Vec<f32>>> {
-        for Turn { tokens, keys } in turns.iter_mut() {
-            if tokens.is_empty() || keys.length + tokens.len() > CONTEXT_MAX {
-                bail!("{} tokens after {} do not fit", tokens.len(), keys.length);
-            }
-            if tokens.iter().any(|token| *token as usize >= self.shape.vocabulary) {
-                bail!("a token is none of the vocabulary");
-            }
-            keys.layers.resize_with(self.layers.len(), Default::default);
+        for turn in turns.iter_mut() {
+            turn.admit(self.shape.vocabulary)?;
+            turn.keys.layers.resize_with(self.layers.len(), Default::default);
         }
         let tokens = turns.iter().flat_map(|turn| turn.tokens);
         let mut state: Vec<f32> =

@@ -6,15 +6,19 @@
 
 use std::sync::Arc;
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+use candle_core::quantized::{QMatMul, QTensor};
+use candle_core::{CpuStorage, CustomOp1, Layout, Module, Result, Shape, Tensor, bail};
 
 use super::packed::{Packed, Rows};
 
 /// A fixed matrix of (outputs, inputs).
-pub(super) struct Frozen {
-    weight: Tensor,
-    /// Nothing where the product is to be exact, or is computed elsewhere.
-    packed: Option<Arc<Packed>>,
+pub(super) enum Frozen {
+    /// The product is to be exact, or is computed elsewhere.
+    Dense(Tensor),
+    /// As callers are read; the plain numbers are for gradients.
+    Packed(Tensor, Arc<Packed>),
+    /// As the file has it, for reading on a device. Without gradients.
+    Quantised(QMatMul, (usize, usize)),
 }
 
 /// How fixed matrices are multiplied.
@@ -24,32 +28,45 @@ pub enum Products {
     Packed,
     /// Exactly, to compare with other programs.
     Exact,
+    /// With the file's own quantised weights, to read on a device.
+    Quantised,
 }
 
 impl Frozen {
     pub(super) fn new(weight: Tensor, products: Products) -> Result<Self> {
-        let packs = products == Products::Packed && weight.device().is_cpu();
-        let packed = packs.then(|| Packed::new(&weight).map(Arc::new)).transpose()?;
-        Ok(Self { weight, packed })
+        if products == Products::Packed && weight.device().is_cpu() {
+            let packed = Arc::new(Packed::new(&weight)?);
+            return Ok(Self::Packed(weight, packed));
+        }
+        Ok(Self::Dense(weight))
+    }
+
+    pub(super) fn quantised(weight: QTensor) -> Result<Self> {
+        let dims = weight.shape().dims2()?;
+        Ok(Self::Quantised(QMatMul::from_qtensor(weight)?, dims))
     }
 
     /// Outputs and inputs.
     pub(super) fn dims(&self) -> Result<(usize, usize)> {
-        self.weight.dims2()
+        match self {
+            Self::Dense(weight) | Self::Packed(weight, _) => weight.dims2(),
+            Self::Quantised(_, dims) => Ok(*dims),
+        }
     }
 
     /// The product for the last dimension of the input.
     pub(super) fn forward(&self, input: &Tensor) -> Result<Tensor> {
         let mut shape = input.dims().to_vec();
         let Some(width) = shape.pop() else { bail!("a number has no rows") };
-        shape.push(self.weight.dim(0)?);
+        shape.push(self.dims()?.0);
         let rows = input.reshape(((), width))?;
-        let product = match &self.packed {
-            Some(packed) => {
-                let (weight, packed) = (self.weight.clone(), Arc::clone(packed));
+        let product = match self {
+            Self::Packed(weight, packed) => {
+                let (weight, packed) = (weight.clone(), Arc::clone(packed));
                 rows.apply_op1(Product { weight, packed })?
             }
-            None => rows.matmul(&self.weight.t()?)?,
+            Self::Dense(weight) => rows.matmul(&weight.t()?)?,
+            Self::Quantised(weight, _) => weight.forward(&rows)?,
         };
         product.reshape(shape)
     }

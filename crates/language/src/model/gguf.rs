@@ -2,8 +2,8 @@
 
 use std::io::{Read, Seek};
 
-use candle_core::quantized::GgmlDType;
 use candle_core::quantized::gguf_file::{Content, TensorInfo, Value};
+use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Result, Tensor, bail};
 
 use super::adapter::Part;
@@ -101,6 +101,23 @@ impl<R: Read + Seek> Weights<R> {
     /// A tensor as plain numbers.
     pub(super) fn tensor(&mut self, name: &str, device: &Device) -> Result<Tensor> {
         self.content.tensor(&mut self.file, name, &Device::Cpu)?.dequantize(device)
+    }
+
+    /// A tensor as the file has it.
+    pub(super) fn quantised(&mut self, name: &str, device: &Device) -> Result<QTensor> {
+        self.content.tensor(&mut self.file, name, device)
+    }
+
+    /// The matrix of a layer's part as the file has it, and its bias.
+    pub(super) fn quantised_part(
+        &mut self,
+        layer: usize,
+        part: Part,
+        device: &Device,
+    ) -> Result<(QTensor, Option<Tensor>)> {
+        let name = name_of(layer, part);
+        let bias = self.perhaps(&format!("{name}.bias"), device)?;
+        Ok((self.quantised(&format!("{name}.weight"), device)?, bias))
     }
 
     /// A tensor that not every model has.

@@ -7,10 +7,12 @@ use llguidance::api::TopLevelGrammar;
 use llguidance::toktrie::{ApproximateTokEnv, TokEnv, TokRxInfo, TokTrie, TokenId, TokenizerEnv};
 use llguidance::{Matcher, ParserFactory};
 use radline_dialogue::RedFlag;
+use radline_dialogue::wording::WHAT;
 
 use super::tokenizer::ModelTokenizer;
 use crate::parsers::exam;
 use crate::parsers::terms::{self, Term};
+use crate::phrasing::{Felt, NOTHING, WORDS_MAX};
 
 /// A line of labels ([`super::labels::Labels`]).
 const LABELS: &str = r#"
@@ -90,7 +92,24 @@ impl Grammar {
     /// A fresh sentence about words that were said.
     pub(super) fn begin(&self, said: &str) -> Result<Sentence, String> {
         let words = serde_json::json!({ "substring_words": said.trim() });
-        let text = format!("{}{SAID}: %regex {words}\n", self.text);
+        self.sentence(format!("{}{SAID}: %regex {words}\n", self.text))
+    }
+
+    /// A fresh sentence to a feeling: one of those that were signed, or that nothing fits.
+    pub(super) fn acknowledge(&self, felt: &Felt) -> Result<Sentence, String> {
+        let words: Vec<String> = felt.vocabulary().into_iter().collect();
+        let (word, more) = (words.join("|"), WORDS_MAX - 1);
+        let filled = felt.frames.iter().filter_map(|frame| frame.split_once(WHAT));
+        let filled = filled.map(|(before, behind)| {
+            let (before, behind) = (escaped(before), escaped(behind));
+            format!("{before}({word})( ({word})){{0,{more}}}{behind}")
+        });
+        // One expression: what ends a sentence may begin like a word that goes on with it.
+        let starts: Vec<String> = filled.chain([escaped(NOTHING)]).collect();
+        self.sentence(format!("start: LINE\nLINE: /{}/\n", starts.join("|")))
+    }
+
+    fn sentence(&self, text: String) -> Result<Sentence, String> {
         let parser = self.factory.create_parser(TopLevelGrammar::from_lark(text));
         let matcher = Matcher::new(parser);
         if matcher.is_error() {
@@ -99,6 +118,12 @@ impl Grammar {
         }
         Ok(Sentence { matcher, end: self.end })
     }
+}
+
+/// A text as an expression that stands for nothing else.
+fn escaped(text: &str) -> String {
+    let plain = |letter: char| letter.is_alphanumeric() || letter == ' ' || letter == ',';
+    text.chars().map(|one| if plain(one) { one.to_string() } else { format!("\\{one}") }).collect()
 }
 
 /// The fixed part.
@@ -132,7 +157,7 @@ impl Sentence {
     /// are allowed.
     pub(super) fn next(
         &mut self,
-        logits: impl FnOnce(&[u32]) -> Vec<f32>,
+        logits: impl FnOnce(&[u32]) -> Result<Vec<f32>, String>,
     ) -> Result<Option<Next>, String> {
         if self.matcher.is_stopped() {
             return Ok(None);
@@ -144,7 +169,7 @@ impl Sentence {
         let mask = self.matcher.compute_mask().map_err(|error| error.to_string())?;
         let mut allowed = Vec::new();
         mask.iter_set_entries(|token| allowed.push(token as u32));
-        let logits = logits(&allowed);
+        let logits = logits(&allowed)?;
         let mut choice: Vec<(u32, f32)> = allowed.into_iter().zip(logits).collect();
         choice.sort_by(|one, other| other.1.total_cmp(&one.1));
         let Some((token, likeliest)) = choice.first().copied().filter(|best| best.0 != self.end)

@@ -7,8 +7,10 @@
 
 pub mod adapter;
 pub mod batch;
+mod body;
 pub mod classifier;
 pub mod decoder;
+pub mod device;
 pub mod encoder;
 mod frozen;
 pub mod gguf;
@@ -30,6 +32,8 @@ use std::time::{Duration, Instant};
 use gguf::Weights;
 pub use tokenizer::ModelTokenizer;
 
+use crate::verifier::Block;
+
 /// What can go wrong with the language model.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
@@ -44,6 +48,9 @@ pub enum ModelError {
     /// The model failed on an input.
     #[error("the language model failed: {0}")]
     Inference(String),
+    /// What it wrote may not be spoken.
+    #[error("a sentence was blocked: {0}")]
+    Blocked(#[from] Block),
     /// No time was left.
     #[error("the language model was stopped at its deadline")]
     Deadline,

@@ -28,20 +28,20 @@ pub struct Transformer {
 /// A part of the last matrix, made by [`Transformer::output_among`].
 pub struct Output(Frozen);
 
-struct Layer {
-    attention_norm: Tensor,
-    query: Projection,
-    key: Projection,
-    value: Projection,
-    output: Projection,
-    feed_norm: Tensor,
-    gate: Projection,
-    up: Projection,
-    down: Projection,
+pub(super) struct Layer {
+    pub(super) attention_norm: Tensor,
+    pub(super) query: Projection,
+    pub(super) key: Projection,
+    pub(super) value: Projection,
+    pub(super) output: Projection,
+    pub(super) feed_norm: Tensor,
+    pub(super) gate: Projection,
+    pub(super) up: Projection,
+    pub(super) down: Projection,
 }
 
 /// One matrix of a layer, with what an adapter adds to it.
-struct Projection {
+pub(super) struct Projection {
     weight: Frozen,
     bias: Option<Tensor>,
     layer: usize,
@@ -49,7 +49,7 @@ struct Projection {
 }
 
 impl Projection {
-    fn forward(&self, input: &Tensor, adapter: Option<&Adapter>) -> Result<Tensor> {
+    pub(super) fn forward(&self, input: &Tensor, adapter: Option<&Adapter>) -> Result<Tensor> {
         let mut output = self.weight.forward(input)?;
         if let Some(bias) = &self.bias {
             output = output.broadcast_add(bias)?;
@@ -66,13 +66,22 @@ impl Projection {
         part: Part,
         (device, products): (&Device, Products),
     ) -> Result<Self> {
-        let (weight, bias) = weights.part(layer, part, device)?;
-        Ok(Self { weight: Frozen::new(weight, products)?, bias, layer, part })
+        let (weight, bias) = match products {
+            Products::Quantised => {
+                let (weight, bias) = weights.quantised_part(layer, part, device)?;
+                (Frozen::quantised(weight)?, bias)
+            }
+            Products::Packed | Products::Exact => {
+                let (weight, bias) = weights.part(layer, part, device)?;
+                (Frozen::new(weight, products)?, bias)
+            }
+        };
+        Ok(Self { weight, bias, layer, part })
     }
 }
 
 impl Layer {
-    fn load(
+    pub(super) fn load(
         weights: &mut Weights<impl Read + Seek>,
         number: usize,
         (device, products): (&Device, Products),
@@ -259,7 +268,7 @@ impl Transformer {
     }
 }
 
-fn rotations(width: usize, base: f32, device: &Device) -> Result<(Tensor, Tensor)> {
+pub(super) fn rotations(width: usize, base: f32, device: &Device) -> Result<(Tensor, Tensor)> {
     let frequencies: Vec<f32> =
         (0..width).step_by(2).map(|i| base.powf(-(i as f32) / width as f32)).collect();
     let frequencies = Tensor::new(frequencies.as_slice(), device)?.unsqueeze(0)?;

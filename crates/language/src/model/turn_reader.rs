@@ -8,19 +8,27 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::ModelError;
 use super::adapter::Adapter;
-use super::batch::Batch;
+use super::batch::{Batch, Purpose, Written};
+pub use super::body::Place;
+use super::body::{Body, Fitted};
 use super::classifier::ACTS;
-use super::decoder::{Added, Decoder, KeyValues, Turn};
+use super::decoder::{Decoder, KeyValues, Turn};
+use super::device::DeviceDecoder;
 use super::gguf::Shape;
 use super::grammar::{Grammar, Sentence};
 use super::labels::{self, DANGER, Labels, TELLS_OF_DANGER};
 use super::peft;
 use super::prompted::{EXAMPLES, INSTRUCTIONS};
 use super::tokenizer::ModelTokenizer;
+use crate::phrasing::Felt;
 
 /// The adapter that is part of the program; its card is beside it.
 const CONFIGURATION: &[u8] = include_bytes!("../../data/understanding.en/adapter_config.json");
 const WEIGHTS: &[u8] = include_bytes!("../../data/understanding.en/adapter_model.safetensors");
+
+/// The same for the adapter that words what is said to feelings.
+const WORDING_CONFIGURATION: &[u8] = include_bytes!("../../data/wording.en/adapter_config.json");
+const WORDING_WEIGHTS: &[u8] = include_bytes!("../../data/wording.en/adapter_model.safetensors");
 
 /// The program's own adapter.
 ///
@@ -41,12 +49,14 @@ pub enum Prompted {
 
 /// A base model that labels what callers say.
 pub struct TurnReader {
-    decoder: Decoder,
+    decoder: Body,
     tokenizer: ModelTokenizer,
     grammar: Grammar,
     /// The token that each act begins with, and behind them what danger begins with.
     begins: Vec<u32>,
-    adapter: Option<Added>,
+    adapter: Option<Fitted>,
+    /// What words sentences to feelings; without it nothing does.
+    wording: Option<Fitted>,
     /// What comes before every question; nothing where there is an adapter.
     prefix: KeyValues,
     /// The threads that compute. Work is handed to them whole: a product is too short to be handed
@@ -100,11 +110,22 @@ impl TurnReader {
         file: &Path,
         adapter: impl FnOnce(&Shape) -> Result<Adapter, ModelError>,
     ) -> Result<Self, ModelError> {
-        let mut reader = Self::plain(file)?;
-        let shape = reader.decoder.shape();
-        let added = Added::new(&adapter(shape)?, shape.layers)
-            .map_err(|error| ModelError::file(file, error))?;
-        reader.adapter = Some(added);
+        Self::load_at(file, &Place::Processor, adapter)
+    }
+
+    /// The same, to compute somewhere else.
+    ///
+    /// # Errors
+    /// As for [`Self::load`], or the device has no room.
+    pub fn load_at(
+        file: &Path,
+        place: &Place,
+        adapter: impl FnOnce(&Shape) -> Result<Adapter, ModelError>,
+    ) -> Result<Self, ModelError> {
+        let mut reader = Self::plain(file, place)?;
+        let adapter = adapter(reader.decoder.shape())?;
+        let fitted = reader.decoder.fit(&adapter).map_err(|error| ModelError::file(file, error))?;
+        reader.adapter = Some(fitted);
         Ok(reader)
     }
 
@@ -113,7 +134,32 @@ impl TurnReader {
     /// # Errors
     /// As for [`Self::load`].
     pub fn built_in(file: &Path) -> Result<Self, ModelError> {
-        Self::load(file, |shape| own_adapter(shape).map_err(|error| ModelError::file(file, error)))
+        Self::built_in_at(file, &Place::Processor)
+    }
+
+    /// The same, to compute somewhere else.
+    ///
+    /// # Errors
+    /// As for [`Self::load_at`].
+    pub fn built_in_at(file: &Path, place: &Place) -> Result<Self, ModelError> {
+        let own = |shape: &Shape| own_adapter(shape).map_err(|error| ModelError::file(file, error));
+        Self::load_at(file, place, own)?.with_wording(|shape| {
+            let own = peft::from_bytes(WORDING_CONFIGURATION, WORDING_WEIGHTS, shape);
+            own.map_err(|error| ModelError::file(file, error))
+        })
+    }
+
+    /// The same base with an adapter beside the first that was trained to word sentences to feelings.
+    ///
+    /// # Errors
+    /// The adapter does not fit.
+    pub fn with_wording(
+        self,
+        adapter: impl FnOnce(&Shape) -> Result<Adapter, ModelError>,
+    ) -> Result<Self, ModelError> {
+        let wording = self.decoder.fit(&adapter(self.decoder.shape())?);
+        let wording = wording.map_err(|error| ModelError::Inference(error.to_string()))?;
+        Ok(Self { wording: Some(wording), ..self })
     }
 
     /// Loads a base that is only told what to do: what an adapter is measured against.
@@ -121,7 +167,7 @@ impl TurnReader {
     /// # Errors
     /// The file is missing, damaged or of another architecture.
     pub fn prompted(file: &Path, by: Prompted) -> Result<Self, ModelError> {
-        let mut reader = Self::plain(file)?;
+        let mut reader = Self::plain(file, &Place::Processor)?;
         let mut prefix = KeyValues::default();
         reader.follow(INSTRUCTIONS, &mut prefix)?;
         if by == Prompted::Examples {
@@ -135,8 +181,13 @@ impl TurnReader {
         Ok(reader)
     }
 
-    fn plain(file: &Path) -> Result<Self, ModelError> {
-        let (decoder, tokenizer) = super::open(file, Decoder::load)?;
+    fn plain(file: &Path, place: &Place) -> Result<Self, ModelError> {
+        let (decoder, tokenizer) = super::open(file, |weights| match place {
+            Place::Processor => Decoder::load(weights).map(Body::Packed),
+            Place::Device(device) => {
+                DeviceDecoder::load(weights, device).map(|decoder| Body::Device(Box::new(decoder)))
+            }
+        })?;
         let grammar = Grammar::new(&tokenizer, decoder.shape().vocabulary)
             .map_err(|reason| ModelError::file(file, reason))?;
         let begin = |act: &str| tokenizer.encode(act).map(|tokens| tokens.first().copied());
@@ -148,7 +199,8 @@ impl TurnReader {
             .build()
             .map_err(|error| ModelError::Inference(error.to_string()))?;
         let prefix = KeyValues::default();
-        Ok(Self { decoder, tokenizer, grammar, begins, adapter: None, prefix, threads })
+        let (adapter, wording) = (None, None);
+        Ok(Self { decoder, tokenizer, grammar, begins, adapter, wording, prefix, threads })
     }
 
     /// Reads a question, while it is being asked: the answer is then read behind it.
@@ -173,10 +225,22 @@ impl TurnReader {
     pub fn read(&self, asked: &Asked, said: &str, limit: Duration) -> Result<Reading, ModelError> {
         let mut batch = Batch::new(self);
         batch.begin(0, asked.clone(), said, limit)?;
-        loop {
-            if let Some((_, reading)) = batch.step().pop() {
-                return reading;
-            }
+        match only(batch)? {
+            Written::Labels(reading) => Ok(reading),
+            Written::Acknowledgement(_) => Ok(Reading::nothing()),
+        }
+    }
+
+    /// Words a sentence to a feeling; nothing where none fits. Gives up after `limit`.
+    ///
+    /// # Errors
+    /// The model failed, no time was left, or what it wrote may not be spoken.
+    pub fn acknowledge(&self, felt: Felt, limit: Duration) -> Result<Option<String>, ModelError> {
+        let mut batch = Batch::new(self);
+        batch.acknowledge(0, felt, limit)?;
+        match only(batch)? {
+            Written::Acknowledgement(sentence) => Ok(sentence),
+            Written::Labels(_) => Ok(None),
         }
     }
 
@@ -208,20 +272,48 @@ impl TurnReader {
         self.grammar.begin(said).map_err(ModelError::Inference)
     }
 
+    pub(super) fn acknowledgement(&self, felt: &Felt) -> Result<Sentence, ModelError> {
+        if self.wording.is_none() {
+            return Err(ModelError::Inference("it was not trained to word sentences".to_owned()));
+        }
+        self.grammar.acknowledge(felt).map_err(ModelError::Inference)
+    }
+
     /// Reads text behind what `keys` know.
     fn follow(&self, text: &str, keys: &mut KeyValues) -> Result<(), ModelError> {
         let tokens = self.tokens(text)?;
-        self.forward(&mut [Turn { tokens: &tokens, keys }]).map(drop)
+        self.forward(&mut [Turn { tokens: &tokens, keys }], &Purpose::Labels).map(drop)
     }
 
     /// Reads what is new in some calls; returns the state after each.
-    pub(super) fn forward(&self, turns: &mut [Turn<'_>]) -> Result<Vec<Vec<f32>>, ModelError> {
-        let read = || self.decoder.forward(turns, self.adapter.as_ref());
+    pub(super) fn forward(
+        &self,
+        turns: &mut [Turn<'_>],
+        purpose: &Purpose,
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
+        let adapter = match purpose {
+            Purpose::Labels => self.adapter.as_ref(),
+            Purpose::Acknowledgement(_) => self.wording.as_ref(),
+        };
+        let read = || self.decoder.forward(turns, adapter);
         self.threads.install(read).map_err(|error| ModelError::Inference(error.to_string()))
     }
 
     /// How likely tokens are after a state, as logits.
-    pub(super) fn logits(&self, state: &[f32], tokens: &[u32]) -> Vec<f32> {
-        self.threads.install(|| self.decoder.logits(state, tokens))
+    ///
+    /// # Errors
+    /// The computation failed.
+    pub(super) fn logits(&self, state: &[f32], tokens: &[u32]) -> Result<Vec<f32>, String> {
+        let logits = self.threads.install(|| self.decoder.logits(state, tokens));
+        logits.map_err(|error| error.to_string())
+    }
+}
+
+/// What becomes of the only line of a batch.
+fn only(mut batch: Batch<'_>) -> Result<Written, ModelError> {
+    loop {
+        if let Some((_, written)) = batch.step().pop() {
+            return written;
+        }
     }
 }

@@ -197,7 +197,7 @@ fn separate(words: &[String]) -> (Vec<String>, Vec<String>) {
 }
 
 /// Words that are no names.
-fn common() -> &'static HashSet<&'static str> {
+pub(crate) fn common() -> &'static HashSet<&'static str> {
     static COMMON: OnceLock<HashSet<&str>> = OnceLock::new();
     COMMON.get_or_init(|| {
         let lines = include_str!("../../data/common_words.en.txt").lines();

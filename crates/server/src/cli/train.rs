@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use radline_training::classifier;
-use radline_training::plan::Plan;
+use radline_training::plan::{Parts, Plan};
 
 use super::Sight;
 use crate::models::cache::LANGUAGE;
@@ -35,10 +35,14 @@ pub enum Train {
     Run(TrainRun),
     /// An adapter in the files of other programs: PEFT's, or one for llama.cpp
     Export(TrainExport),
+    /// The adapter that words what is said to feelings
+    Wording(TrainWording),
     /// Adapters beside each other on the same utterances, with how surely they differ
     Compare(TrainCompare),
     /// The classifier, which reads every utterance at first sight, from labelled utterances
     Classifier(TrainClassifier),
+    /// Calls that nobody made: walks through a site's statechart with labelled utterances behind its questions
+    Walks(TrainWalks),
     /// Labelled utterances as our recogniser hears them: spoken, sent over a telephone line, transcribed
     Corpus(TrainCorpus),
 }
@@ -109,6 +113,40 @@ pub struct TrainCorpus {
     pub seed: u64,
 }
 
+/// Calls that nobody made.
+#[derive(Debug, Args)]
+pub struct TrainWalks {
+    /// Folder of the site pack, whose questions are asked
+    #[arg(
+        long,
+        env = "RADLINE_SITE",
+        value_name = "DIR",
+        default_value = "deploy/sites/demo-hospital"
+    )]
+    pub site: PathBuf,
+    /// Folders of labelled utterances (*.jsonl)
+    #[arg(long, value_name = "DIR", default_values = ["training/utterances", "training/turns", "training/first_sight"])]
+    pub data: Vec<PathBuf>,
+    /// Files of records that are measured with: utterances near to one of them are left out
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub against: Vec<PathBuf>,
+    /// The tenth of the utterances that other walks leave out, for measuring
+    #[arg(long)]
+    pub held: bool,
+    /// Where the turns go, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Where their card goes: sizes and what is covered, in Markdown
+    #[arg(long, value_name = "FILE")]
+    pub card: Option<PathBuf>,
+    /// Calls
+    #[arg(long, default_value_t = 1000)]
+    pub calls: usize,
+    /// Ways, words and manners
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
 /// A run that trains the classifier.
 #[derive(Debug, Args)]
 pub struct TrainClassifier {
@@ -142,6 +180,82 @@ pub struct TrainClassifier {
     pub seed: u64,
 }
 
+/// A run that trains what words sentences to feelings.
+#[derive(Debug, Args)]
+pub struct TrainWording {
+    /// Folders of what callers said, with sentences that answer it (*.jsonl)
+    #[arg(long, value_name = "DIR", default_values = ["training/wording"])]
+    pub data: Vec<PathBuf>,
+    /// Where the adapter goes, with the curve of its losses
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Folder of the model files
+    #[arg(long, env = "RADLINE_MODELS", value_name = "DIR")]
+    pub models: Option<PathBuf>,
+    /// Layers that are trained, counted from the end
+    #[arg(long, default_value_t = wording_plan().layers)]
+    pub layers: usize,
+    /// Which of their matrices
+    #[arg(long, value_enum, default_value_t = Trained::QueryValue)]
+    pub parts: Trained,
+    /// Width of the adapter
+    #[arg(long, default_value_t = wording_plan().rank)]
+    pub rank: usize,
+    /// Passes over the sentences
+    #[arg(long, default_value_t = wording_plan().passes)]
+    pub passes: usize,
+    /// The highest rate of learning
+    #[arg(long, default_value_t = wording_plan().rate)]
+    pub rate: f64,
+    /// First weights and order of the sentences
+    #[arg(long, default_value_t = wording_plan().seed)]
+    pub seed: u64,
+}
+
+impl TrainWording {
+    /// The plan of the run.
+    pub fn plan(&self) -> Plan {
+        let Self { layers, rank, passes, rate, seed, .. } = *self;
+        let parts = self.parts.into();
+        Plan { layers, parts, rank, passes, rate, seed, ..wording_plan() }
+    }
+}
+
+/// The plan of the adapter that is part of the program.
+fn wording_plan() -> Plan {
+    Plan {
+        layers: 10,
+        parts: Parts::QueryValue,
+        rank: 8,
+        alpha: 16.0,
+        passes: 5,
+        batch: 8,
+        rate: 2e-3,
+        ..Plan::default()
+    }
+}
+
+/// Matrices of a layer that are trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Trained {
+    /// All seven
+    All,
+    /// Queries and values
+    QueryValue,
+    /// Queries, keys, values, and what is behind attention
+    Attention,
+}
+
+impl From<Trained> for Parts {
+    fn from(trained: Trained) -> Self {
+        match trained {
+            Trained::All => Self::All,
+            Trained::QueryValue => Self::QueryValue,
+            Trained::Attention => Self::Attention,
+        }
+    }
+}
+
 /// A training run.
 #[derive(Debug, Args)]
 pub struct TrainRun {
@@ -160,6 +274,9 @@ pub struct TrainRun {
     /// Layers that are trained, counted from the end
     #[arg(long, default_value_t = Plan::default().layers)]
     pub layers: usize,
+    /// Which of their matrices
+    #[arg(long, value_enum, default_value_t = Trained::All)]
+    pub parts: Trained,
     /// Width of the adapter
     #[arg(long, default_value_t = Plan::default().rank)]
     pub rank: usize,

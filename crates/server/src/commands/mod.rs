@@ -12,3 +12,5 @@ pub mod train_classifier;
 pub mod train_corpus;
 pub mod train_export;
 pub mod train_run;
+pub mod train_walks;
+pub mod train_wording;

@@ -16,7 +16,7 @@ const FOLDS: usize = 5;
 /// Trains both readers on every file of a folder and writes them. Before that each is measured on
 /// the fifth of the utterances that it has not seen, five times.
 pub fn readers(data: &Path, red_flags: &Path, intents: &Path, seed: u64) -> Result<()> {
-    let records = load_folder(data)?;
+    let records: Vec<Record> = load_folder(data)?;
     terminal::line(&format!("{} utterances", records.len()))?;
     let slots: Vec<Vec<u32>> = records.iter().map(|record| features(&record.said)).collect();
     let flagged = |record: &Record| record.red_flag != NO_FLAG;

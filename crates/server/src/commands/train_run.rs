@@ -13,6 +13,7 @@ use radline_training::plan::Plan;
 use radline_training::record::{Record, load_folder};
 use radline_training::run::{Lesson, Progress, Run};
 use radline_training::trainer::Trainer;
+use serde::de::DeserializeOwned;
 
 use crate::chart::{self, Panel};
 use crate::cli::TrainRun;
@@ -30,6 +31,7 @@ const KEEP_EVERY: usize = 100;
 pub fn run(options: &TrainRun) -> Result<()> {
     let plan = Plan {
         layers: options.layers,
+        parts: options.parts.into(),
         rank: options.rank,
         passes: options.passes,
         batch: options.batch,
@@ -38,35 +40,58 @@ pub fn run(options: &TrainRun) -> Result<()> {
         ..Plan::default()
     };
     let manifest = Manifest::built_in();
-    let base = &options.base;
-    let known = manifest.known(base)?;
-    let base_file = &known.file;
-    let file = Cache::at(options.models.clone())?.path(known);
-    let device = base::device(options.gpu)
-        .context("training on a GPU wants one, and a program built with `--features cuda`")?;
-    let base = Base::load(&file, &device)
-        .with_context(|| format!("`radline models fetch --only {base}` brings the model"))?;
-    let records = load_folders(&options.data)?;
+    let base_file = &manifest.known(&options.base)?.file;
+    let base = load_base(&options.base, options.models.clone(), options.gpu)?;
+    let records: Vec<Record> = load_folders(&options.data)?;
     let labelled = records.iter().filter(|record| record.only.is_none());
     let examples = labelled
         .map(|record| Example::new(record, &base.tokenizer))
         .collect::<Result<Vec<_>, _>>()?;
-    let (count, mut pace) = (examples.len(), Pace::default());
+    learn(&base, base_file, plan, Examples { lines: examples, others: Vec::new() }, &options.out)
+}
+
+/// What an adapter is learned from.
+pub(super) struct Examples {
+    /// Prompts with what is to follow them.
+    pub(super) lines: Vec<Example>,
+    /// Tokens that may be written and that none of the lines holds.
+    pub(super) others: Vec<u32>,
+}
+
+/// Trains an adapter and writes it, in PEFT's files, and the curve of its losses into a folder.
+pub(super) fn learn(
+    base: &Base,
+    base_file: &str,
+    plan: Plan,
+    examples: Examples,
+    out: &Path,
+) -> Result<()> {
+    let (count, mut pace) = (examples.lines.len(), Pace::default());
     terminal::line(&format!("{count} utterances, {plan:?}"))?;
-    let mut trainer = Trainer::new(&base.model, plan.clone(), examples, |done| {
+    let Examples { lines, others } = examples;
+    let mut trainer = Trainer::new(&base.model, plan, lines, &others, |done| {
         if let Some(left) = pace.left(done, count) {
             tell(&format!("prepared {done} of {count}, {left} left"));
         }
     })?;
-    follow(&mut trainer, &options.out, |trainer| {
-        peft::save(&trainer.adapter(), base.model.shape(), base_file, &options.out)
+    follow(&mut trainer, out, |trainer| {
+        peft::save(&trainer.adapter(), base.model.shape(), base_file, out)
             .map_err(anyhow::Error::from)
     })?;
-    terminal::line(&format!("the adapter is in {}", options.out.display()))
+    terminal::line(&format!("the adapter is in {}", out.display()))
+}
+
+/// A base of the manifest, for training.
+pub(super) fn load_base(base: &str, models: Option<PathBuf>, gpu: bool) -> Result<Base> {
+    let file = Cache::at(models)?.path(Manifest::built_in().known(base)?);
+    let device = base::device(gpu)
+        .context("training on a GPU wants one, and a program built with `--features cuda`")?;
+    Base::load(&file, &device)
+        .with_context(|| format!("`radline models fetch --only {base}` brings the model"))
 }
 
 /// The utterances of some folders.
-pub(super) fn load_folders(folders: &[PathBuf]) -> Result<Vec<Record>> {
+pub(super) fn load_folders<T: DeserializeOwned>(folders: &[PathBuf]) -> Result<Vec<T>> {
     let mut records = Vec::new();
     for folder in folders {
         records.extend(load_folder(folder)?);

@@ -8,6 +8,7 @@ mod score;
 pub mod sgd;
 pub mod speed;
 pub mod supervisor;
+pub mod wording;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -99,7 +100,7 @@ const ELSEWHERE: &str = "radline";
 /// Its address is none, or its key cannot be read.
 fn elsewhere(readers: &Readers) -> Result<Option<Endpoint>> {
     let Some(place) = &readers.endpoint else { return Ok(None) };
-    let config = config::endpoint(config::LanguageTable {
+    let config = config::endpoint(config::EndpointTable {
         endpoint: place.clone(),
         model: readers.endpoint_model.clone().unwrap_or_else(|| ELSEWHERE.to_owned()),
         key_file: readers.key_file.clone(),

@@ -1,5 +1,5 @@
-//! The language model's thread: utterances that the parsers cannot read, those of several calls at a
-//! time.
+//! The language model's thread: utterances that the parsers cannot read, and sentences to feelings,
+//! those of several calls at a time.
 
 use std::sync::Arc;
 use std::thread;
@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use radline_dialogue::Question;
 use radline_language::model::ModelError;
-use radline_language::model::batch::Batch;
+use radline_language::model::batch::{Batch, Written};
 use radline_language::model::turn_reader::{Asked, Reading, TurnReader};
+use radline_language::phrasing::Felt;
 use radline_phi::Phi;
 
 use super::endpoint::Endpoint;
@@ -24,8 +25,11 @@ const QUESTIONS_MAX: usize = 64;
 const REMOTE_THREADS: usize = 16;
 /// Longest reading. The caller waits meanwhile, so a late answer is worth less than none.
 pub const READING_LIMIT: Duration = Duration::from_millis(1500);
+/// Longest wording of a sentence to a feeling: the site's own is there at once.
+pub const WORDING_LIMIT: Duration = Duration::from_millis(600);
 
 type Reply = Box<dyn FnOnce(Option<Reading>) + Send>;
+type Worded = Box<dyn FnOnce(Option<Phi<String>>) + Send>;
 
 enum Job {
     /// The question is being asked; the answer will be read behind it.
@@ -38,6 +42,12 @@ enum Job {
         question: Question,
         words: Phi<String>,
         reply: Reply,
+    },
+    /// What was felt is to be answered.
+    Acknowledge {
+        call: u64,
+        felt: Felt,
+        reply: Worded,
     },
     /// The call is over.
     Forget {
@@ -73,7 +83,15 @@ impl Reader {
             thread.spawn(move || {
                 while let Some(job) = jobs.pop() {
                     // Its server keeps what calls have in common by itself.
-                    let Job::Read { question, words, reply, .. } = job else { continue };
+                    let (question, words, reply) = match job {
+                        Job::Read { question, words, reply, .. } => (question, words, reply),
+                        // Its adapter is here, if anywhere; the site's own sentence is spoken.
+                        Job::Acknowledge { reply, .. } => {
+                            reply(None);
+                            continue;
+                        }
+                        Job::Ask { .. } | Job::Forget { .. } => continue,
+                    };
                     let read = endpoint.read(&question, words.expose(), READING_LIMIT);
                     if let Err(error) = &read {
                         tracing::info!(%error, "an utterance was left to the parsers");
@@ -116,6 +134,21 @@ impl Reader {
         }
     }
 
+    /// Words a sentence to a feeling. The reply is `None` when the model is busy, late or fails, or when
+    /// nothing that was said fills one of the site's sentences.
+    pub fn acknowledge(
+        &self,
+        call: u64,
+        felt: Felt,
+        reply: impl FnOnce(Option<Phi<String>>) + Send + 'static,
+    ) {
+        let Some(queue) = &self.queue else { return reply(None) };
+        let job = Job::Acknowledge { call, felt, reply: Box::new(reply) };
+        if let Err(Job::Acknowledge { reply, .. }) = queue.replace(call, job) {
+            reply(None);
+        }
+    }
+
     /// Frees what is kept of a call that is over.
     pub fn forget(&self, call: u64) {
         let Some(queue) = &self.queue else { return };
@@ -137,7 +170,7 @@ impl Reader {
 fn read_all(model: &TurnReader, jobs: &Queue<Job>) {
     let mut questions = Questions::default();
     let mut batch = Batch::new(model);
-    let mut replies: Vec<(u64, Reply)> = Vec::new();
+    let mut replies: Vec<(u64, Waiting)> = Vec::new();
     loop {
         // Questions are read ahead only while nobody waits.
         let job = match batch.len() {
@@ -155,10 +188,14 @@ fn read_all(model: &TurnReader, jobs: &Queue<Job>) {
             Some(Job::Read { call, question, words, reply }) => {
                 replies.retain(|(other, _)| *other != call);
                 let asked = questions.of(model, call, &question);
-                match batch.begin(call, asked, words.expose(), READING_LIMIT) {
-                    Ok(()) => replies.push((call, reply)),
-                    Err(error) => answer(reply, Err(error)),
-                }
+                let begun = batch.begin(call, asked, words.expose(), READING_LIMIT);
+                keep(&mut replies, call, Waiting::Reading(reply), begun);
+                continue;
+            }
+            Some(Job::Acknowledge { call, felt, reply }) => {
+                replies.retain(|(other, _)| *other != call);
+                let begun = batch.acknowledge(call, felt, WORDING_LIMIT);
+                keep(&mut replies, call, Waiting::Sentence(reply), begun);
                 continue;
             }
             Some(Job::Forget { call }) => {
@@ -170,19 +207,53 @@ fn read_all(model: &TurnReader, jobs: &Queue<Job>) {
             None if batch.is_empty() => return,
             None => {}
         }
-        for (call, read) in batch.step() {
+        for (call, written) in batch.step() {
             if let Some(place) = replies.iter().position(|(other, _)| *other == call) {
-                answer(replies.swap_remove(place).1, read);
+                replies.swap_remove(place).1.answer(written);
             }
         }
     }
 }
 
-fn answer(reply: Reply, read: Result<Reading, ModelError>) {
-    if let Err(error) = &read {
-        tracing::info!(%error, "an utterance was left to the parsers");
+/// Who waits for what the model writes.
+enum Waiting {
+    Reading(Reply),
+    Sentence(Worded),
+}
+
+impl Waiting {
+    fn answer(self, written: Result<Written, ModelError>) {
+        match (&self, &written) {
+            (Self::Reading(_), Err(error)) => {
+                tracing::info!(%error, "an utterance was left to the parsers");
+            }
+            (Self::Sentence(_), Err(error)) => {
+                tracing::info!(%error, "the site's own sentence is said");
+            }
+            _ => {}
+        }
+        match (self, written) {
+            (Self::Reading(reply), Ok(Written::Labels(reading))) => reply(Some(reading)),
+            (Self::Reading(reply), _) => reply(None),
+            (Self::Sentence(reply), Ok(Written::Acknowledgement(sentence))) => {
+                reply(sentence.map(Phi::new));
+            }
+            (Self::Sentence(reply), _) => reply(None),
+        }
     }
-    reply(read.ok());
+}
+
+/// Keeps whoever waits for what was begun.
+fn keep(
+    replies: &mut Vec<(u64, Waiting)>,
+    call: u64,
+    waiting: Waiting,
+    begun: Result<(), ModelError>,
+) {
+    match begun {
+        Ok(()) => replies.push((call, waiting)),
+        Err(error) => waiting.answer(Err(error)),
+    }
 }
 
 /// The last questions of the calls in progress, the one used last at the end.
