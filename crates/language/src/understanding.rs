@@ -11,8 +11,8 @@ use crate::intents;
 use crate::parsers::birth_date::Calendar;
 use crate::parsers::yes_no::YesNo;
 use crate::parsers::{
-    birth_date, course, day_time, exam, feeling, implants, medicines, name, numbers, request,
-    to_book, topic, whose_name, window, yes_no,
+    birth_date, course, day_time, exam, feeling, implants, medicines, misheard, name, numbers,
+    request, to_book, topic, whose_name, window, yes_no,
 };
 
 /// Fewest digits that are a number to keep rather than a quantity.
@@ -30,7 +30,8 @@ pub fn understand(text: &Phi<String>, question: &Question, today: Date) -> Under
 
 /// What the parsers alone find.
 pub fn parse(text: &Phi<String>, question: &Question, today: Date) -> Understanding {
-    let words = text.expose().as_str();
+    let whole = misheard::endings(text.expose());
+    let words = whole.as_str();
     let expectation = question.expectation;
     // At the beginning of a call anything may be said beside the answer.
     let free = if question.opens { Expectation::Open } else { expectation };

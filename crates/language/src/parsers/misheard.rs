@@ -1,5 +1,7 @@
 //! Words as recognisers write them down: split into others that they know better, or for others that sound alike.
 
+use super::name;
+
 /// Words in a row, and what they stand for.
 type Mending = (&'static [&'static str], &'static str);
 
@@ -77,6 +79,20 @@ pub(super) fn exams(words: &[String]) -> Vec<String> {
     mended(words, EXAMS)
 }
 
+/// Words that are said without their last letter, written out: "tryin to find the parkin".
+pub(crate) fn endings(text: &str) -> String {
+    let whole = |word: &str| {
+        let bare = word.trim_end_matches(['\'', '’', ',', '.', '?', '!']);
+        let lower = bare.to_lowercase();
+        let known = |word: &str| name::common().contains(word);
+        let dropped = lower.ends_with("in") && known(&format!("{lower}g"));
+        // "Begin" and "cabin" are words of their own, and "mornin" was written so often that it counts as one.
+        let own = known(&lower) && lower != "mornin";
+        if dropped && !own { format!("{bare}g{}", &word[bare.len()..]) } else { word.to_owned() }
+    };
+    text.split(' ').map(whole).collect::<Vec<_>>().join(" ")
+}
+
 fn mended(words: &[String], list: &[Mending]) -> Vec<String> {
     let (mut plain, mut at) = (Vec::with_capacity(words.len()), 0);
     while at < words.len() {
@@ -108,5 +124,11 @@ mod tests {
         let exams = |text: &str| exams(&split(text)).join(" ");
         assert_eq!(exams("hello pet, a see tea of my nee"), "hello a ct of my knee");
         assert_eq!(exams("a pet scan"), "a pet scan");
+    }
+
+    #[test]
+    fn dropped_letters_are_written_out() {
+        let said = "good mornin, i'm tryin to find the parkin, Martin. begin";
+        assert_eq!(endings(said), "good morning, i'm trying to find the parking, Martin. begin");
     }
 }

@@ -9,7 +9,7 @@ pub mod feeling;
 pub mod implants;
 mod languages;
 pub mod medicines;
-mod misheard;
+pub(crate) mod misheard;
 pub mod name;
 mod named_days;
 pub mod numbers;

@@ -43,6 +43,7 @@ const OVER: &[&str] = &[
     "i had my",
     "i had a",
     "i had an",
+    "i had that",
     "was done",
     "this morning",
     "yesterday",
